@@ -1,0 +1,109 @@
+/** The walls of the house: see ARCHITECTURE.md. Each rule is a sentence; there are no exceptions but those written here. */
+const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access';
+const ADAPTERS = 'persistence|messaging|channels|egress';
+const SPEC = '\\.spec\\.ts$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/', pathNot: SPEC },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'libs-never-import-apps',
+      comment: 'Specs may drive the sandbox.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: [SPEC, '^libs/testing/'] },
+      to: { path: '^(apps|e2e|bench|chaos)/' },
+    },
+    {
+      name: 'contracts-import-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^libs/contracts/' },
+      to: { path: '^libs/', pathNot: '^libs/contracts/' },
+    },
+    {
+      name: 'domain-imports-only-contracts',
+      severity: 'error',
+      from: { path: '^libs/domain/', pathNot: SPEC },
+      to: { path: ['^libs/', 'node_modules'], pathNot: '^libs/(domain|contracts)/' },
+    },
+    {
+      name: 'use-cases-never-import-each-other',
+      severity: 'error',
+      from: { path: `^libs/(${USE_CASES})/`, pathNot: SPEC },
+      to: { path: `^libs/(${USE_CASES})/`, pathNot: '^libs/$1/' },
+    },
+    {
+      name: 'use-cases-never-import-adapters-or-nest',
+      severity: 'error',
+      from: { path: `^libs/(${USE_CASES}|domain|batching)/`, pathNot: SPEC },
+      to: { path: [`^libs/(${ADAPTERS}|composition)/`, 'node_modules/(@nestjs|mongoose|mongodb|amqplib|fastify)'] },
+    },
+    {
+      name: 'adapters-see-of-use-cases-only-their-ports',
+      severity: 'error',
+      from: { path: `^libs/(${ADAPTERS})/`, pathNot: SPEC },
+      to: { path: `^libs/(${USE_CASES}|composition)/`, pathNot: '/ports\\.ts$' },
+    },
+    {
+      name: 'adapters-never-import-each-other',
+      comment: 'Webhooks go out through the guard of egress.',
+      severity: 'error',
+      from: { path: `^libs/(${ADAPTERS})/`, pathNot: SPEC },
+      to: { path: `^libs/(${ADAPTERS})/`, pathNot: ['^libs/$1/', '^libs/egress/'] },
+    },
+    {
+      name: 'amqplib-only-in-messaging',
+      severity: 'error',
+      from: { pathNot: ['^libs/(messaging|testing)/', '^(bench|chaos|e2e)/', SPEC] },
+      to: { path: 'node_modules/amqplib' },
+    },
+    {
+      name: 'mongoose-only-in-persistence',
+      severity: 'error',
+      from: { pathNot: ['^libs/(persistence|testing)/', '^(bench|chaos|e2e)/', SPEC] },
+      to: { path: 'node_modules/(mongoose|mongodb|@nestjs/mongoose)' },
+    },
+    {
+      name: 'provider-libraries-only-in-channels',
+      severity: 'error',
+      from: { pathNot: ['^libs/channels/', '^(bench|chaos|e2e)/', SPEC] },
+      to: { path: 'node_modules/(firebase-admin|nodemailer)' },
+    },
+    {
+      name: 'provider-libraries-not-reachable-from-gateway-and-scheduler',
+      severity: 'error',
+      from: { path: '^apps/(notification-api|scheduler)/', pathNot: SPEC },
+      to: { path: 'node_modules/(firebase-admin|nodemailer)', reachable: true },
+    },
+    {
+      name: 'testing-only-from-tests',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: [SPEC, '^libs/testing/', '^libs/channels/conformance'] },
+      to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'only-composition-sees-use-cases-and-adapters',
+      severity: 'error',
+      from: { path: `^libs/(contracts|domain|batching|config|observability)/`, pathNot: SPEC },
+      to: { path: `^libs/(${USE_CASES}|${ADAPTERS}|composition)/` },
+    },
+    {
+      name: 'not-to-dev-dependencies',
+      severity: 'error',
+      from: { path: '^(apps/(?!sandbox)|libs/)', pathNot: [SPEC, '^libs/testing/', '^libs/channels/conformance'] },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'], extensions: ['.ts', '.js', '.mjs', '.json'] },
+  },
+};

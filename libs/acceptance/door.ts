@@ -1,0 +1,289 @@
+import { GroupCommit, type Settled } from '#batching/group-commit';
+import type { NewNotification } from '#domain/accepted';
+import type { Announcement } from '#domain/announcement';
+import type { Caller } from '#domain/caller';
+import {
+  type DomainError,
+  IdempotencyKeyReused,
+  InsufficientScope,
+  NoTarget,
+  RateLimited,
+  ServiceNotAllowed,
+  Unavailable,
+  ValidationFailed,
+} from '#domain/errors';
+import type { Notification } from '#domain/notification';
+import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
+import { fingerprint, idempotencyScope } from './fingerprint.js';
+import { limitRequests, type LimitSettings } from './limits.js';
+import {
+  type AcceptStore,
+  type Announcer,
+  type LimitGrant,
+  recipientKey,
+  type RecipientLookup,
+  type UserLimits,
+} from './ports.js';
+
+export type { AcceptCommand } from './command.js';
+
+export interface Accepted {
+  notification: Notification;
+  /** The idempotency key had made it before. */
+  replayed: boolean;
+}
+
+export interface DoorParts {
+  store: AcceptStore;
+  limits: UserLimits;
+  recipients: RecipientLookup;
+  announcer: Announcer;
+  settings: LimitSettings;
+  newId: () => string;
+  now: () => Date;
+  onBatch?: (size: number) => void;
+  onAccepted?: (notification: Notification) => void;
+}
+
+/** What the relay leaves to the process that wrote, in milliseconds. */
+export const RELAY_GRACE_MS = 5_000;
+
+/** One that passed every check that needs no store. */
+export interface Candidate {
+  notification: Notification;
+  idempotency: NewNotification['idempotency'];
+}
+
+type Verdict = Settled<Accepted>;
+const refused = (error: DomainError): Verdict => ({ error });
+
+/** The one service that a caller means. */
+export const serviceOf = (caller: Caller, named: string | undefined): string => {
+  if (named !== undefined) {
+    if (!caller.services.has(named)) throw new ServiceNotAllowed();
+    return named;
+  }
+  const [only, ...others] = caller.services;
+  if (only !== undefined && others.length === 0) return only;
+  throw new ValidationFailed([
+    { in: 'body', field: '/serviceName', code: 'required', message: 'is required: this key may use several services' },
+  ]);
+};
+
+export const requireSend = (caller: Caller): void => {
+  if (!caller.scopes.has('notifications:send')) throw new InsufficientScope(['notifications:send']);
+};
+
+/**
+ * The one door for everything that is accepted: HTTP, AMQP, bulk and replays. Requests in flight at the same time are
+ * looked up, limited and written together; an error of one is told to its own caller.
+ */
+export class Door {
+  private readonly group: GroupCommit<Candidate, Accepted>;
+
+  constructor(private readonly parts: DoorParts) {
+    this.group = new GroupCommit((candidates) => this.admit(candidates), {
+      maxBatch: 500,
+      maxInFlight: 2,
+      ...(parts.onBatch === undefined ? {} : { onBatch: parts.onBatch }),
+    });
+  }
+
+  /**
+   * Durable when it resolves.
+   * @throws ValidationFailed, ServiceNotAllowed, InsufficientScope, NoTarget, RateLimited, IdempotencyKeyReused, Unavailable
+   */
+  async accept(caller: Caller, command: AcceptCommand): Promise<Accepted> {
+    return this.group.add(this.candidate(caller, command));
+  }
+
+  /** Everything that can be checked without a store. Throws what `accept` would. */
+  candidate(
+    caller: Caller,
+    command: AcceptCommand,
+    bulk: (Origin['bulk'] & { notificationId: string }) | null = null,
+  ): Candidate {
+    requireSend(caller);
+    const serviceName = serviceOf(caller, command.input.serviceName);
+    const origin: Origin = {
+      id: bulk?.notificationId ?? this.parts.newId(),
+      serviceName,
+      actor: caller.actor,
+      owner: caller.owner,
+      bulk,
+    };
+    return {
+      notification: draftNotification(command, origin, this.parts.now()),
+      idempotency:
+        command.idempotencyKey === null
+          ? null
+          : {
+              scope: idempotencyScope(caller.owner, serviceName, 'createNotification', command.idempotencyKey),
+              fingerprint: fingerprint(command.raw),
+            },
+    };
+  }
+
+  /** One verdict each, in order. */
+  async admit(candidates: readonly Candidate[]): Promise<Verdict[]> {
+    const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
+    const open = (): number[] => candidates.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
+    try {
+      await this.answerReplays(candidates, verdicts);
+      await this.refuseWithoutTarget(candidates, open(), verdicts);
+      const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
+      await this.insert(candidates, placed, places, verdicts);
+    } catch (error) {
+      for (const index of open())
+        verdicts[index] = { error: error instanceof Error ? error : new Error(String(error)) };
+    }
+    return verdicts.map((verdict) => verdict ?? refused(new Unavailable('the database')));
+  }
+
+  drained(): Promise<void> {
+    return this.group.drained();
+  }
+
+  private replay(existing: { notification: Notification; fingerprint: string }, candidate: Candidate): Verdict {
+    return existing.fingerprint === candidate.idempotency?.fingerprint
+      ? { value: { notification: existing.notification, replayed: true } }
+      : refused(new IdempotencyKeyReused());
+  }
+
+  private async answerReplays(candidates: readonly Candidate[], verdicts: (Verdict | undefined)[]): Promise<void> {
+    const keyed = candidates.flatMap((candidate, index) =>
+      candidate.idempotency === null ? [] : [{ index, candidate, scope: candidate.idempotency.scope }],
+    );
+    if (keyed.length === 0) return;
+    const found = await this.parts.store.findByIdempotency(
+      keyed.map(({ candidate, scope }) => ({ serviceName: candidate.notification.serviceName, scope })),
+    );
+    keyed.forEach(({ index, candidate }, at) => {
+      const existing = found[at];
+      if (existing != null) verdicts[index] = this.replay(existing, candidate);
+    });
+  }
+
+  private async refuseWithoutTarget(
+    candidates: readonly Candidate[],
+    open: readonly number[],
+    verdicts: (Verdict | undefined)[],
+  ): Promise<void> {
+    const wanting = open.flatMap((index) => {
+      const notification = candidates[index]?.notification;
+      return notification === undefined || notification.to !== null || notification.userId === null
+        ? []
+        : [
+            {
+              index,
+              serviceName: notification.serviceName,
+              channel: notification.channel,
+              userId: notification.userId,
+            },
+          ];
+    });
+    if (wanting.length === 0) return;
+    const having = await this.parts.recipients.withTarget(wanting);
+    for (const { index, serviceName, channel, userId } of wanting)
+      if (!having.has(recipientKey(serviceName, channel, userId))) verdicts[index] = refused(new NoTarget(channel));
+  }
+
+  /** Reserves the places that each one needs; who does not get all of its places gives back what it got. */
+  private async takePlaces(
+    candidates: readonly Candidate[],
+    open: readonly number[],
+    verdicts: (Verdict | undefined)[],
+  ): Promise<{ placed: Map<number, Notification>; places: Map<number, { key: string; minute: Date }[]> }> {
+    const now = this.parts.now();
+    const wanted = open.flatMap((index) => {
+      const notification = candidates[index]?.notification;
+      return notification === undefined
+        ? []
+        : [{ index, notification, requests: limitRequests(notification, now, this.parts.settings) }];
+    });
+    const requests = wanted.flatMap((want) => want.requests);
+    const grants = requests.length === 0 ? [] : await this.parts.limits.reserve(requests);
+    const placed = new Map<number, Notification>();
+    const places = new Map<number, { key: string; minute: Date }[]>();
+    const givenBack: { key: string; minute: Date }[] = [];
+    let at = 0;
+    for (const { index, notification, requests: mine } of wanted) {
+      const granted: LimitGrant[] = grants.slice(at, at + mine.length);
+      at += mine.length;
+      const got = mine.flatMap(({ key }, n) => {
+        const grant = granted[n];
+        return grant?.granted === true ? [{ key, minute: grant.minute }] : [];
+      });
+      if (got.length < mine.length) {
+        givenBack.push(...got);
+        const waits = granted.map((grant) => (grant.granted ? 0 : grant.retryAfterMs));
+        verdicts[index] = refused(new RateLimited('user', Math.max(1, Math.ceil(Math.max(0, ...waits) / 1000))));
+        continue;
+      }
+      const asked = mine[0]?.at;
+      const latest = got.reduce<Date | null>((max, { minute }) => (max === null || minute > max ? minute : max), null);
+      placed.set(
+        index,
+        latest !== null && asked !== undefined && latest > asked ? moveTo(notification, latest) : notification,
+      );
+      places.set(index, got);
+    }
+    if (givenBack.length > 0) await this.parts.limits.release(givenBack);
+    return { placed, places };
+  }
+
+  private async insert(
+    candidates: readonly Candidate[],
+    placed: ReadonlyMap<number, Notification>,
+    places: ReadonlyMap<number, { key: string; minute: Date }[]>,
+    verdicts: (Verdict | undefined)[],
+  ): Promise<void> {
+    const indexes = [...placed.keys()];
+    if (indexes.length === 0) return;
+    const batch: NewNotification[] = indexes.flatMap((index) => {
+      const notification = placed.get(index);
+      const candidate = candidates[index];
+      return notification === undefined || candidate === undefined
+        ? []
+        : [{ notification, idempotency: candidate.idempotency, outbox: outboxOf(notification) }];
+    });
+    const results = await this.parts.store.insertAccepted(batch);
+    const announcements: Announcement[] = [];
+    const givenBack: { key: string; minute: Date }[] = [];
+    indexes.forEach((index, at) => {
+      const result = results[at];
+      const written = batch[at]?.notification;
+      const candidate = candidates[index];
+      if (written === undefined || candidate === undefined) return;
+      if (result?.kind === 'inserted') {
+        verdicts[index] = { value: { notification: written, replayed: false } };
+        announcements.push(announcementOf(written));
+        this.parts.onAccepted?.(written);
+        return;
+      }
+      givenBack.push(...(places.get(index) ?? []));
+      verdicts[index] =
+        result?.kind === 'duplicate'
+          ? this.replay({ notification: result.existing, fingerprint: result.fingerprint }, candidate)
+          : refused(new Unavailable('the database'));
+    });
+    this.parts.announcer.announce(announcements);
+    // A place that is not given back is wasted for a minute; no answer waits for it.
+    if (givenBack.length > 0) await this.parts.limits.release(givenBack).catch(() => undefined);
+  }
+}
+
+const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
+  at: new Date(notification.createdAt.getTime() + RELAY_GRACE_MS),
+  wake: notification.state === 'approved',
+  status: true,
+  previousStatus: null,
+  deadLetter: false,
+});
+
+const announcementOf = (notification: Notification): Announcement => ({
+  notification,
+  wake: notification.state === 'draft' ? 'none' : notification.dueAt === null ? 'now' : 'later',
+  status: { previous: null },
+  deadLetter: false,
+});

@@ -1,0 +1,75 @@
+import type { Channel } from '#contracts/vocabulary';
+import type { FieldError } from '#contracts/problems';
+import type { Idempotency, InsertResult, NewNotification } from '#domain/accepted';
+import type { Notification } from '#domain/notification';
+
+export type { Announcer } from '#domain/announcement';
+
+export interface AcceptStore {
+  /** By idempotency scope, in order; null where none exists. */
+  findByIdempotency(
+    refs: readonly { serviceName: string; scope: string }[],
+  ): Promise<({ notification: Notification; fingerprint: string } | null)[]>;
+  /** Durable (majority, journaled) when it resolves; one result each, in order. One bad document never undoes others. */
+  insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]>;
+}
+
+export interface LimitRequest {
+  /** `<service>:<user or digest of address>` */
+  key: string;
+  /** The minute that it counts in begins here or, with `wait`, later. */
+  at: Date;
+  max: number;
+  mode: 'fail' | 'wait';
+}
+/** `minute`: when the minute that the place was taken in begins. */
+export type LimitGrant = { granted: true; minute: Date } | { granted: false; retryAfterMs: number };
+
+/** Places in each user's minutes; exact over all processes. A crash may waste a place, never add one. */
+export interface UserLimits {
+  reserve(requests: readonly LimitRequest[]): Promise<LimitGrant[]>;
+  release(places: readonly { key: string; minute: Date }[]): Promise<void>;
+}
+
+export interface RecipientLookup {
+  /** Which of these users have a target on the channel: `<service>:<channel>:<user>`, as `recipientKey` makes it. */
+  withTarget(
+    wanted: readonly { serviceName: string; channel: Channel; userId: string }[],
+  ): Promise<ReadonlySet<string>>;
+}
+export const recipientKey = (serviceName: string, channel: Channel, userId: string): string =>
+  `${serviceName}:${channel}:${userId}`;
+
+export interface NewBulk {
+  id: string;
+  serviceName: string;
+  tenantId: string | null;
+  actor: string;
+  total: number;
+  idempotency: Idempotency | null;
+}
+
+export interface BulkStore {
+  /**
+   * `duplicate` when the idempotency scope made one before: `finished`, or `in_use` by a request that is accepting it
+   * right now, or `taken_over` by us, because that one vanished (its lease of `leaseMs` ended) or paused.
+   */
+  begin(
+    bulk: NewBulk,
+    leaseMs: number,
+  ): Promise<
+    | { kind: 'begun' }
+    | { kind: 'duplicate'; id: string; fingerprint: string; standing: 'finished' | 'in_use' | 'taken_over' }
+  >;
+  /** We give up for now; a repetition may go on at once. */
+  pause(id: string): Promise<void>;
+  /** Every accepted item is durable: now it runs. Refusals are kept, in order of index. */
+  run(id: string, accepted: number, refusals: readonly BulkRefusal[]): Promise<void>;
+  /** Nothing of it was accepted: it never was. */
+  forget(id: string): Promise<void>;
+}
+export interface BulkRefusal {
+  index: number;
+  reference: string | null;
+  errors: FieldError[];
+}

@@ -1,0 +1,83 @@
+export interface GroupCommitOptions {
+  /** Items in one flush, at the most. */
+  maxBatch: number;
+  /** Flushes under way at once; while all are, new items gather for the next. */
+  maxInFlight: number;
+  /** Called with the size of each batch. */
+  onBatch?: (size: number) => void;
+}
+
+interface Waiting<T, R> {
+  item: T;
+  resolve: (result: R) => void;
+  reject: (error: unknown) => void;
+}
+
+/** The result of one item in a flush that concerns others too: an error is told to its own caller alone. */
+export type Settled<R> = { value: R } | { error: Error };
+
+/**
+ * Writes together what arrives at the same time. An item that finds nothing under way is flushed at the end of the
+ * present turn of the event loop; while flushes are under way, items gather, so that batches grow with the load and a
+ * lone item never waits.
+ */
+export class GroupCommit<T, R> {
+  private waiting: Waiting<T, R>[] = [];
+  private inFlight = 0;
+  private scheduled = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly flush: (items: readonly T[]) => Promise<readonly Settled<R>[]>,
+    private readonly options: GroupCommitOptions,
+  ) {}
+
+  /** Resolves or rejects with what the flush said of this item; rejects with its error when a flush failed as a whole. */
+  add(item: T): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  /** Resolves when nothing is waiting and nothing is under way. */
+  async drained(): Promise<void> {
+    while (this.waiting.length > 0 || this.inFlight > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.waiting.length === 0 || this.inFlight >= this.options.maxInFlight) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.start();
+    });
+  }
+
+  private start(): void {
+    if (this.waiting.length === 0 || this.inFlight >= this.options.maxInFlight) return;
+    const batch = this.waiting.splice(0, this.options.maxBatch);
+    this.inFlight += 1;
+    this.options.onBatch?.(batch.length);
+    void this.run(batch);
+    this.schedule();
+  }
+
+  private async run(batch: readonly Waiting<T, R>[]): Promise<void> {
+    try {
+      const results = await this.flush(batch.map((waiting) => waiting.item));
+      batch.forEach((waiting, index) => {
+        const result = results[index];
+        if (result === undefined) waiting.reject(new Error('the flush answered fewer results than it was given items'));
+        else if ('error' in result) waiting.reject(result.error);
+        else waiting.resolve(result.value);
+      });
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    } finally {
+      this.inFlight -= 1;
+      this.schedule();
+      if (this.waiting.length === 0 && this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { BULK_STATUSES, MAX_BULK } from '../vocabulary.js';
+import { ContentFields, CreateNotification, Targets } from './notification.js';
+import { Id, JsonObject, NullableTime, OutTime, Reference, ServiceName, UserId } from './primitives.js';
+
+/**
+ * Items are checked one by one by the door, so that one bad item refuses itself and not the bulk: here they are only
+ * required to be objects.
+ */
+const Item = z.record(z.string(), z.unknown());
+
+export const BulkContent = z.strictObject({ ...ContentFields });
+
+export const CreateBulk = z
+  .strictObject({
+    serviceName: ServiceName.optional(),
+    notifications: z.array(Item).min(1).max(MAX_BULK).optional(),
+    content: BulkContent.optional(),
+    recipients: z.array(Item).min(1).max(MAX_BULK).optional(),
+  })
+  .refine((value) => (value.notifications === undefined) !== (value.recipients === undefined), {
+    path: ['notifications'],
+    message: 'give exactly one of `notifications` and `content` with `recipients`',
+  })
+  .refine((value) => (value.content === undefined) === (value.recipients === undefined), {
+    path: ['content'],
+    message: '`content` and `recipients` go together',
+  })
+  .meta({
+    id: 'CreateBulk',
+    examples: [
+      {
+        serviceName: 'diabetes',
+        content: { channel: 'push', title: 'Clinic', body: 'Closed on Monday' },
+        recipients: [{ userId: 'p-1' }, { userId: 'p-2', reference: 'r-2' }],
+      },
+    ],
+  });
+export type CreateBulk = z.output<typeof CreateBulk>;
+
+/** One item of `notifications`: as for one notification, without what the bulk says for all. */
+export const BulkNotification = CreateNotification;
+/** One item of `recipients`; its `data` is merged over the content's. */
+export const BulkRecipient = z
+  .strictObject({
+    userId: UserId.nullish(),
+    to: Targets.optional(),
+    data: JsonObject.optional(),
+    reference: Reference.nullish(),
+  })
+  .refine((value) => value.userId != null || value.to !== undefined, {
+    path: ['userId'],
+    message: 'is required when `to` is left out',
+  })
+  .meta({ id: 'BulkRecipient' });
+
+export const Refusal = z
+  .object({
+    index: z.int(),
+    reference: z.string().nullable(),
+    errors: z.array(z.object({ in: z.string(), field: z.string(), code: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'Refusal' });
+export type Refusal = z.output<typeof Refusal>;
+
+export const BulkBody = z
+  .object({
+    id: Id,
+    serviceName: ServiceName,
+    status: z.enum(BULK_STATUSES),
+    createdAt: OutTime,
+    completedAt: NullableTime,
+    counts: z.object({
+      total: z.int(),
+      accepted: z.int(),
+      refused: z.int(),
+      pending: z.int(),
+      sent: z.int(),
+      failed: z.int(),
+      cancelled: z.int(),
+    }),
+    refused: z.array(Refusal),
+    refusedTruncated: z.boolean(),
+  })
+  .meta({ id: 'Bulk' });
+export type BulkBody = z.output<typeof BulkBody>;

@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import {
+  CHANNELS,
+  DELIVERY_STATUSES,
+  ERROR_CLASSES,
+  MAX_TARGETS,
+  ON_LIMIT,
+  OUTCOMES,
+  PRIORITIES,
+  STATES,
+  STATUSES,
+  TYPES,
+  WAITING_REASONS,
+} from '../vocabulary.js';
+import {
+  Id,
+  JsonObject,
+  Note,
+  NullableTime,
+  OutTime,
+  Reference,
+  ServiceName,
+  TenantId,
+  Time,
+  UserId,
+} from './primitives.js';
+
+const Target = z.string().min(1).max(4096);
+
+/** Device tokens, addresses or URLs of the one recipient, according to `channel`. */
+export const Targets = z.union([Target, z.array(Target).min(1).max(MAX_TARGETS)]).meta({
+  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email) or URLs (webhook). Left out, the targets that the recipient has registered are used.`,
+  examples: [['ada@example.org']],
+});
+
+/** What is said; shared by one notification and by `content` of a bulk. */
+export const ContentFields = {
+  channel: z.enum(CHANNELS).default('push'),
+  type: z.enum(TYPES).default('info'),
+  title: z.string().min(1).max(255).nullish().meta({ description: 'Title of a push, subject of an e-mail.' }),
+  body: z.string().min(1, 'must not be empty').max(100_000),
+  html: z.string().min(1).max(500_000).nullish().meta({ description: 'E-mail only: the HTML part beside the text.' }),
+  data: JsonObject.default({}).meta({ description: 'Handed to the receiver. Push turns values into strings.' }),
+  priority: z.enum(PRIORITIES).optional().meta({ description: 'normal, or high for an alert, unless said otherwise.' }),
+  sendAt: Time.nullish().meta({ description: 'Not before this time; at most 60 days ahead.' }),
+  expiresAt: Time.nullish().meta({ description: 'Not sent after this time.' }),
+  draft: z.boolean().default(false).meta({ description: 'Waits for approval.' }),
+  atMostOnce: z.boolean().default(false).meta({
+    description: 'After a crash or an answer that never came, do not send again but become uncertain.',
+  }),
+  onLimit: z.enum(ON_LIMIT).optional(),
+  tenantId: TenantId.nullish(),
+  metadata: JsonObject.default({}).meta({ description: 'Kept and echoed, never sent.' }),
+};
+
+export const CreateNotification = z
+  .strictObject({
+    serviceName: ServiceName.optional().meta({ description: 'May be left out where the key has just one.' }),
+    userId: UserId.nullish(),
+    to: Targets.optional(),
+    reference: Reference.nullish(),
+    ...ContentFields,
+  })
+  .refine((value) => value.userId != null || value.to !== undefined, {
+    path: ['userId'],
+    message: 'is required when `to` is left out',
+  })
+  .meta({
+    id: 'CreateNotification',
+    examples: [
+      {
+        serviceName: 'diabetes',
+        userId: 'p-1042',
+        channel: 'email',
+        to: ['ada@example.org'],
+        type: 'reminder',
+        title: 'Insulin',
+        body: 'Time for your 8:00 dose',
+        reference: 'rx-9931',
+      },
+    ],
+  });
+export type CreateNotification = z.output<typeof CreateNotification>;
+export type CreateNotificationInput = z.input<typeof CreateNotification>;
+
+const Attempt = z.object({
+  number: z.int(),
+  at: OutTime,
+  durationMs: z.int(),
+  provider: z.string(),
+  outcome: z.enum(OUTCOMES),
+  code: z.string().nullable(),
+  providerStatus: z.string().nullable(),
+  retryAfterMs: z.int().nullable(),
+});
+
+export const DeliveryBody = z
+  .object({
+    id: z.string(),
+    target: z.string().meta({ description: 'Masked.' }),
+    status: z.enum(DELIVERY_STATUSES),
+    provider: z.string().nullable(),
+    providerMessageId: z.string().nullable(),
+    attempts: z.array(Attempt),
+  })
+  .meta({ id: 'Delivery' });
+
+export const LastError = z
+  .object({ code: z.string(), class: z.enum(ERROR_CLASSES), message: z.string(), at: OutTime })
+  .meta({ id: 'LastError' });
+
+const TransitionBody = z.object({
+  from: z.enum(STATES).nullable(),
+  to: z.enum(STATES),
+  at: OutTime,
+  actor: z.string(),
+  reason: z.string().nullable(),
+});
+
+/** What a list shows of a notification. */
+export const NotificationItem = z
+  .object({
+    id: Id,
+    serviceName: ServiceName,
+    tenantId: z.string().nullable(),
+    userId: z.string().nullable(),
+    reference: z.string().nullable(),
+    channel: z.enum(CHANNELS),
+    type: z.enum(TYPES),
+    priority: z.enum(PRIORITIES),
+    groupId: z.string().nullable(),
+    bulkId: z.string().nullable(),
+    bulkIndex: z.int().nullable(),
+    title: z.string().nullable(),
+    metadata: z.record(z.string(), z.unknown()),
+    status: z.enum(STATUSES),
+    state: z.enum(STATES),
+    final: z.boolean(),
+    version: z.int(),
+    waiting: z.object({ reason: z.enum(WAITING_REASONS), until: NullableTime }).nullable(),
+    atMostOnce: z.boolean(),
+    sendAt: NullableTime,
+    expiresAt: NullableTime,
+    createdAt: OutTime,
+    updatedAt: OutTime,
+    approvedAt: NullableTime,
+    sentAt: NullableTime,
+    deliveredAt: NullableTime,
+    openedAt: NullableTime,
+    readAt: NullableTime,
+    failedAt: NullableTime,
+    lastError: LastError.nullable(),
+    deliveryCounts: z.object({ total: z.int(), open: z.int(), sent: z.int(), failed: z.int(), uncertain: z.int() }),
+  })
+  .meta({ id: 'NotificationItem' });
+export type NotificationItem = z.output<typeof NotificationItem>;
+
+export const NotificationBody = NotificationItem.extend({
+  body: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  deliveries: z.array(DeliveryBody),
+  history: z.array(TransitionBody),
+}).meta({ id: 'Notification' });
+export type NotificationBody = z.output<typeof NotificationBody>;
+
+export const ActionNote = z.strictObject({ note: Note.nullish() }).meta({ id: 'ActionNote' });
+export const RejectNotification = z
+  .strictObject({ reason: Note })
+  .meta({ id: 'RejectNotification', examples: [{ reason: 'Wrong dose' }] });
+export const ResolveNotification = z
+  .strictObject({ outcome: z.enum(['sent', 'failed', 'retry']), note: Note.nullish() })
+  .meta({ id: 'ResolveNotification', examples: [{ outcome: 'sent', note: 'Seen in the provider console' }] });

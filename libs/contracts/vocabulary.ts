@@ -1,0 +1,99 @@
+/** The words of the platform, one spelling each across code, wire, database and docs. Values are released: only add. */
+
+export const CHANNELS = ['push', 'email', 'webhook'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+export const TYPES = ['alert', 'reminder', 'info'] as const;
+export type NotificationType = (typeof TYPES)[number];
+
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** Which queue of its channel a notification takes, so that a campaign delays neither an alert nor a password reset. */
+export const LANES = ['urgent', 'normal', 'bulk'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** Where a notification stands, exactly. The transitions between them are in `#domain/states`. */
+export const STATES = [
+  'draft',
+  'approved',
+  'sending',
+  'sent',
+  'failed',
+  'uncertain',
+  'rejected',
+  'cancelled',
+  'expired',
+] as const;
+export type State = (typeof STATES)[number];
+
+/** What most callers need to know of a state. */
+export const STATUSES = ['pending', 'sent', 'failed', 'cancelled'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const WAITING_REASONS = ['approval', 'scheduled', 'rate_limit', 'retry', 'provider', 'resolution'] as const;
+export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+export const DELIVERY_STATUSES = ['open', 'sent', 'failed', 'uncertain'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** What became of one attempt to hand one delivery to a provider. */
+export const OUTCOMES = [
+  'sent',
+  'permanent',
+  'transient',
+  'rate_limited',
+  'credentials',
+  'provider_down',
+  'recipient_gone',
+  'uncertain',
+] as const;
+export type OutcomeKind = (typeof OUTCOMES)[number];
+
+/** Whose fault a failure is: decides who is alerted and whether trying again later can help. */
+export const ERROR_CLASSES = [
+  'provider',
+  'credentials',
+  'recipient',
+  'content',
+  'schema',
+  'expired',
+  'poison',
+] as const;
+export type ErrorClass = (typeof ERROR_CLASSES)[number];
+
+export const DEAD_LETTER_STATUSES = ['waiting', 'retried', 'resolved', 'archived', 'dropped'] as const;
+export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
+
+export const BULK_STATUSES = ['accepting', 'running', 'cancelling', 'cancelled', 'completed'] as const;
+export type BulkStatus = (typeof BULK_STATUSES)[number];
+
+/** What another service may report of a notification that was sent. */
+export const REPORT_STATUSES = ['delivered', 'opened', 'read', 'failed'] as const;
+export type ReportStatus = (typeof REPORT_STATUSES)[number];
+
+export const PLATFORMS = ['android', 'ios', 'web'] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+export const ON_LIMIT = ['fail', 'wait'] as const;
+export type OnLimit = (typeof ON_LIMIT)[number];
+
+/** What a key, or an AMQP user, may do. */
+export const SCOPES = [
+  'notifications:send',
+  'notifications:read',
+  'notifications:approve',
+  'notifications:manage',
+  'notifications:mark',
+  'recipients:read',
+  'recipients:manage',
+  'dead-letters:read',
+  'dead-letters:manage',
+  'keys:manage',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const MAX_TARGETS = 20;
+export const MAX_BULK = 10_000;
+/** How far ahead `sendAt` may lie, in days; less than the 90 days after which a document is deleted. */
+export const MAX_SEND_AT_DAYS = 60;

@@ -1,0 +1,12 @@
+import type { Channel } from '#contracts/vocabulary';
+import { emailRules } from './email.js';
+import { pushRules } from './push.js';
+import type { ChannelRules } from './rules.js';
+import { webhookRules } from './webhook.js';
+
+/** Every channel's rules. */
+export const CHANNEL_RULES: Readonly<Record<Channel, ChannelRules>> = {
+  push: pushRules,
+  email: emailRules,
+  webhook: webhookRules,
+};

@@ -1,0 +1,121 @@
+import type { FieldError, ProblemCode } from '#contracts/problems';
+import type { State } from '#contracts/vocabulary';
+
+/** A refusal that the caller can act on. Knows nothing of HTTP: each app maps it once. */
+export abstract class DomainError extends Error {
+  abstract readonly code: ProblemCode;
+  override readonly name = this.constructor.name;
+}
+
+/** Well-formed but refused, field by field. */
+export class ValidationFailed extends DomainError {
+  readonly code: ProblemCode;
+  constructor(
+    readonly errors: readonly FieldError[],
+    code: ProblemCode = 'validation_failed',
+  ) {
+    super(errors.length === 1 ? '1 field is invalid' : `${errors.length} fields are invalid`);
+    this.code = code;
+  }
+}
+
+/** The recipient has nothing registered on this channel. */
+export class NoTarget extends DomainError {
+  readonly code = 'no_target';
+  constructor(channel: string) {
+    super(`the recipient has no target for the channel ${channel}: register one, or name it in \`to\``);
+  }
+}
+
+export class NotFound extends DomainError {
+  readonly code = 'not_found';
+  constructor(what: string) {
+    super(`no such ${what}, or it is in a service that this key may not use`);
+  }
+}
+
+export class ServiceNotAllowed extends DomainError {
+  readonly code = 'service_not_allowed';
+  constructor() {
+    super('this key may not use the service that the request names');
+  }
+}
+
+export class InsufficientScope extends DomainError {
+  readonly code = 'insufficient_scope';
+  constructor(readonly scopes: readonly string[]) {
+    super(`this call needs the scope ${scopes.join(' or ')}`);
+  }
+}
+
+export class Unauthorized extends DomainError {
+  readonly code = 'unauthorized';
+  constructor() {
+    super('send a valid API key as `Authorization: Bearer <key>` or `X-API-Key`');
+  }
+}
+
+/** `allowed` names the actions that are possible in `state`. */
+export class InvalidTransition extends DomainError {
+  readonly code = 'invalid_transition';
+  constructor(
+    readonly state: State | null,
+    readonly allowed: readonly string[],
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Changed by someone else while we looked; the caller may repeat. */
+export class Conflict extends DomainError {
+  readonly code = 'conflict';
+  constructor() {
+    super('it was changed by someone else meanwhile; look again and repeat');
+  }
+}
+
+export class RateLimited extends DomainError {
+  readonly code = 'rate_limited';
+  constructor(
+    readonly scope: 'key' | 'user',
+    readonly retryAfterSeconds: number,
+  ) {
+    super(
+      scope === 'user'
+        ? 'this recipient has had as many as a minute allows'
+        : 'this key sends more requests than it may',
+    );
+  }
+}
+
+export class IdempotencyKeyReused extends DomainError {
+  readonly code = 'idempotency_key_reused';
+  constructor() {
+    super('this Idempotency-Key was used with other content; use a new key for a new request');
+  }
+}
+
+export class IdempotencyKeyInUse extends DomainError {
+  readonly code = 'idempotency_key_in_use';
+  readonly retryAfterSeconds = 1;
+  constructor() {
+    super('a request with this Idempotency-Key is still in progress; repeat it shortly');
+  }
+}
+
+export class InvalidCursor extends DomainError {
+  readonly code = 'invalid_cursor';
+  constructor() {
+    super('the cursor is not one that this API gave for these filters');
+  }
+}
+
+/** A store or another service needed here does not answer. */
+export class Unavailable extends DomainError {
+  readonly code = 'unavailable';
+  readonly retryAfterSeconds = 2;
+  constructor(what: string) {
+    super(`${what} does not answer right now; nothing was accepted`);
+  }
+}

@@ -1,0 +1,126 @@
+import type {
+  Channel,
+  DeliveryStatus,
+  ErrorClass,
+  Lane,
+  NotificationType,
+  OnLimit,
+  OutcomeKind,
+  Priority,
+  State,
+  WaitingReason,
+} from '#contracts/vocabulary';
+
+/** A notification as the rules see it, and as the stores keep it. Times are dates of the database's clock. */
+export interface Notification {
+  id: string;
+  serviceName: string;
+  tenantId: string | null;
+  userId: string | null;
+  reference: string | null;
+  channel: Channel;
+  type: NotificationType;
+  priority: Priority;
+  lane: Lane;
+  groupId: string | null;
+  bulkId: string | null;
+  bulkIndex: number | null;
+  title: string | null;
+  body: string;
+  html: string | null;
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  atMostOnce: boolean;
+  onLimit: OnLimit;
+  sendAt: Date | null;
+  expiresAt: Date | null;
+  /** When it was first due, as fixed at accept: `sendAt`, or the minute that a limit moved it to; null for at once. */
+  dueAt: Date | null;
+
+  state: State;
+  /** Grows by one with every transition; the guard of every compare-and-set. */
+  version: number;
+  waiting: Waiting | null;
+  /** 1 for the first attempts, one more for each retry of a failed one. */
+  round: number;
+  /** Attempts used in this round. */
+  attempt: number;
+  /** Claims since the last settling; a third that was abandoned makes it a dead letter. */
+  claims: number;
+  /** Recovered from a dispatcher that vanished: is sent by itself. */
+  alone: boolean;
+  /** When it may be claimed; null when it waits for a person, or for nothing. */
+  nextAttemptAt: Date | null;
+  lease: Lease | null;
+  /** A failed one that must not be tried again by itself. */
+  retryForbidden: boolean;
+
+  /** Targets named by the caller; null when they are the recipient's own, resolved at the first claim. */
+  to: string[] | null;
+  /** Frozen at the first claim; empty before. */
+  deliveries: Delivery[];
+
+  createdAt: Date;
+  updatedAt: Date;
+  approvedAt: Date | null;
+  sentAt: Date | null;
+  deliveredAt: Date | null;
+  openedAt: Date | null;
+  readAt: Date | null;
+  failedAt: Date | null;
+  lastError: NotificationError | null;
+  history: Transition[];
+
+  /** W3C traceparent of the call that made it. */
+  traceparent: string | null;
+  /** The client that made it (`Caller.owner`): may cancel it. */
+  owner: string;
+}
+
+export interface Waiting {
+  reason: WaitingReason;
+  until: Date | null;
+}
+
+export interface Lease {
+  token: string;
+  until: Date;
+}
+
+export interface Delivery {
+  /** `<notification id>-<n>`, n from 1: the provider-side id, the same at every attempt. */
+  id: string;
+  target: string;
+  status: DeliveryStatus;
+  provider: string | null;
+  providerMessageId: string | null;
+  attempts: DeliveryAttempt[];
+}
+
+export interface DeliveryAttempt {
+  number: number;
+  at: Date;
+  durationMs: number;
+  provider: string;
+  outcome: OutcomeKind;
+  code: string | null;
+  providerStatus: string | null;
+  retryAfterMs: number | null;
+}
+
+export interface NotificationError {
+  code: string;
+  class: ErrorClass;
+  /** For people; never holds a token, an address or a secret. */
+  message: string;
+  at: Date;
+}
+
+export interface Transition {
+  from: State | null;
+  to: State;
+  at: Date;
+  /** `key:<id>`, `amqp:<user>`, `dispatcher`, `scheduler`, `report:<user>`. */
+  actor: string;
+  reason: string | null;
+}

@@ -1,0 +1,197 @@
+import type { ErrorClass, Status } from '#contracts/vocabulary';
+import type { Delivery, DeliveryAttempt, Notification, NotificationError, Waiting } from './notification.js';
+import type { Failure, TimedOutcome } from './outcome.js';
+import { retryPolicy, type Wait, waitOfAtLeast } from './retry.js';
+import { statusOf } from './states.js';
+
+/** What is to be written of one claimed notification, and told to whom. */
+export interface Settlement {
+  id: string;
+  serviceName: string;
+  /** The lease under which it was claimed; a settling under any other changes nothing. */
+  token: string;
+  state: 'sent' | 'failed' | 'uncertain' | 'approved' | 'expired';
+  status: Status;
+  attempt: number;
+  deliveries: Delivery[];
+  lastError: NotificationError | null;
+  reason: string | null;
+  /** Only with `approved`: why it waits, and where. */
+  wait: (Wait & { reason: Waiting['reason'] }) | null;
+  /** Targets that do not exist any more. */
+  goneTargets: string[];
+}
+
+/** Attempts kept on one delivery; older ones give way. */
+const KEPT_ATTEMPTS = 20;
+/** Wait where a provider asks for one without saying how long, in milliseconds. */
+const UNSAID_RETRY_AFTER_MS = 30_000;
+
+const failureOf = (timed: TimedOutcome): Failure | null => (timed.outcome.kind === 'sent' ? null : timed.outcome);
+
+const attemptRecord = (timed: TimedOutcome, number: number): DeliveryAttempt => ({
+  number,
+  at: timed.startedAt,
+  durationMs: timed.durationMs,
+  provider: timed.outcome.provider,
+  outcome: timed.outcome.kind,
+  code: failureOf(timed)?.code ?? null,
+  providerStatus: timed.outcome.providerStatus,
+  retryAfterMs: timed.outcome.kind === 'rate_limited' ? timed.outcome.retryAfterMs : null,
+});
+
+const deliveryStatus = (timed: TimedOutcome, atMostOnce: boolean): Delivery['status'] => {
+  switch (timed.outcome.kind) {
+    case 'sent':
+      return 'sent';
+    case 'permanent':
+    case 'recipient_gone':
+      return 'failed';
+    case 'uncertain':
+      // Sent again under the same provider-side id, unless the caller would rather miss one than get two.
+      return atMostOnce ? 'uncertain' : 'open';
+    case 'transient':
+    case 'rate_limited':
+    case 'credentials':
+    case 'provider_down':
+      return 'open';
+  }
+};
+
+const record = (delivery: Delivery, timed: TimedOutcome, number: number, atMostOnce: boolean): Delivery => ({
+  ...delivery,
+  status: deliveryStatus(timed, atMostOnce),
+  provider: timed.outcome.provider,
+  providerMessageId: timed.outcome.kind === 'sent' ? timed.outcome.providerMessageId : delivery.providerMessageId,
+  attempts: [...delivery.attempts, attemptRecord(timed, number)].slice(-KEPT_ATTEMPTS),
+});
+
+/** None open: sent if one was sent, else uncertain if one is, else failed. */
+export const rollUp = (deliveries: readonly Delivery[]): 'sent' | 'uncertain' | 'failed' | 'open' => {
+  if (deliveries.some((delivery) => delivery.status === 'open')) return 'open';
+  if (deliveries.some((delivery) => delivery.status === 'sent')) return 'sent';
+  return deliveries.some((delivery) => delivery.status === 'uncertain') ? 'uncertain' : 'failed';
+};
+
+const errorOf = (failure: Failure, at: Date): NotificationError => ({
+  code: failure.code,
+  class: failure.class,
+  message: failure.message,
+  at,
+});
+
+/** Whether every delivery that is still open was only asked to wait: then no attempt is used. */
+const onlyRateLimited = (open: readonly TimedOutcome[]): boolean =>
+  open.length > 0 && open.every((timed) => timed.outcome.kind === 'rate_limited');
+
+const waitingReason = (open: readonly TimedOutcome[]): Waiting['reason'] => {
+  if (onlyRateLimited(open)) return 'rate_limit';
+  return open.every((timed) => timed.outcome.kind === 'provider_down' || timed.outcome.kind === 'credentials')
+    ? 'provider'
+    : 'retry';
+};
+
+/**
+ * What follows from the outcomes of one claim. `outcomes` has an entry for each delivery that was open, by delivery id;
+ * `random` in [0, 1) is the jitter.
+ */
+export const settle = (
+  notification: Notification,
+  outcomes: ReadonlyMap<string, TimedOutcome>,
+  now: Date,
+  random: number,
+): Settlement => {
+  const token = notification.lease?.token ?? '';
+  const number = notification.attempt + 1;
+  const recorded = notification.deliveries.map((delivery) => {
+    const timed = outcomes.get(delivery.id);
+    return timed === undefined ? delivery : record(delivery, timed, number, notification.atMostOnce);
+  });
+  const openOutcomes = recorded.flatMap((delivery) => {
+    const timed = delivery.status === 'open' ? outcomes.get(delivery.id) : undefined;
+    return timed === undefined ? [] : [timed];
+  });
+  const lastFailure = [...outcomes.values()].map(failureOf).findLast((failure) => failure !== null);
+  const lastError =
+    lastFailure === undefined || lastFailure === null ? notification.lastError : errorOf(lastFailure, now);
+  const goneTargets = recorded
+    .filter((delivery) => outcomes.get(delivery.id)?.outcome.kind === 'recipient_gone')
+    .map((delivery) => delivery.target);
+  const common = { id: notification.id, serviceName: notification.serviceName, token, lastError, goneTargets };
+
+  if (recorded.some((delivery) => delivery.status === 'open' && !outcomes.has(delivery.id))) {
+    // The lease left no time for these: soon again, and an attempt is used only if one was made.
+    const attempt = outcomes.size === 0 ? notification.attempt : number;
+    const wait = { ...waitOfAtLeast(1000, random), reason: 'retry' as const };
+    return {
+      ...common,
+      state: 'approved',
+      status: 'pending',
+      attempt,
+      deliveries: recorded,
+      reason: 'lease_ended',
+      wait,
+    };
+  }
+
+  if (openOutcomes.length > 0) {
+    const free = onlyRateLimited(openOutcomes);
+    const attempt = free ? notification.attempt : number;
+    const policy = retryPolicy(notification.channel, notification.type);
+    if (attempt < policy.attempts) {
+      const backoffMs = free ? 0 : (policy.delaysSeconds[attempt - 1] ?? 1) * 1000;
+      const askedMs = Math.max(
+        0,
+        ...openOutcomes.map(({ outcome }) =>
+          outcome.kind === 'rate_limited' ? (outcome.retryAfterMs ?? UNSAID_RETRY_AFTER_MS) : 0,
+        ),
+      );
+      const wait = waitOfAtLeast(Math.max(backoffMs, askedMs, 1000), random);
+      return {
+        ...common,
+        state: 'approved',
+        status: 'pending',
+        attempt,
+        deliveries: recorded,
+        reason: lastError?.code ?? null,
+        wait: { ...wait, reason: waitingReason(openOutcomes) },
+      };
+    }
+  }
+
+  const closed = recorded.map((delivery) =>
+    delivery.status === 'open' ? { ...delivery, status: 'failed' as const } : delivery,
+  );
+  const state = rollUp(closed);
+  return {
+    ...common,
+    state: state === 'open' ? 'failed' : state,
+    status: statusOf(state === 'open' ? 'failed' : state, true),
+    attempt: number,
+    deliveries: closed,
+    reason: state === 'sent' ? null : (lastError?.code ?? null),
+    wait: null,
+  };
+};
+
+/** What could not even be tried: nothing to send to, or too late. */
+export const settleWithout = (
+  notification: Notification,
+  state: 'failed' | 'expired' | 'uncertain',
+  error: { code: string; class: ErrorClass; message: string },
+  now: Date,
+): Settlement => ({
+  id: notification.id,
+  serviceName: notification.serviceName,
+  token: notification.lease?.token ?? '',
+  state,
+  status: statusOf(state, true),
+  attempt: notification.attempt,
+  deliveries: notification.deliveries.map((delivery) =>
+    delivery.status === 'open' ? { ...delivery, status: state === 'uncertain' ? 'uncertain' : 'failed' } : delivery,
+  ),
+  lastError: { ...error, at: now },
+  reason: error.code,
+  wait: null,
+  goneTargets: [],
+});

@@ -1,0 +1,55 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
+const SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
+
+/** Everything that a process of the platform counts. Labels are bounded: channels, lanes, states, outcomes, queues. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly accepted = this.counter('carillon_accepted_total', 'Notifications accepted', ['channel', 'lane']);
+  readonly settled = this.counter('carillon_settled_total', 'Claims settled, by the state that followed', [
+    'channel',
+    'state',
+  ]);
+  readonly outcomes = this.counter('carillon_delivery_outcomes_total', 'Attempts of deliveries', [
+    'channel',
+    'provider',
+    'outcome',
+  ]);
+  readonly deadLetters = this.counter('carillon_dead_letters_total', 'Dead letters stored', ['class']);
+  readonly problems = this.counter('carillon_problems_total', 'What went wrong inside and is made good later', [
+    'problem',
+  ]);
+  readonly relayed = this.counter('carillon_relayed_total', 'Handled by a job of the scheduler', ['job']);
+  readonly messages = this.counter('carillon_messages_total', 'Messages handled', ['queue', 'result']);
+
+  readonly acceptToSent = this.histogram(
+    'carillon_accept_to_sent_seconds',
+    'From createdAt to sentAt',
+    ['channel'],
+    SECONDS,
+  );
+  readonly waited = this.histogram('carillon_queue_age_seconds', 'From due to claimed', ['channel', 'lane'], SECONDS);
+  readonly handling = this.histogram('carillon_message_seconds', 'Time to handle a message', ['queue'], SECONDS);
+  readonly batches = this.histogram('carillon_batch_size', 'Items written or claimed together', ['batch'], SIZES);
+
+  readonly brokerUp = new Gauge({
+    name: 'carillon_broker_connected',
+    help: '1 while RabbitMQ is connected',
+    registers: [this.registry],
+  });
+
+  constructor(app: string) {
+    this.registry.setDefaultLabels({ app });
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram<T extends string>(name: string, help: string, labelNames: T[], buckets: number[]): Histogram<T> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  }
+}

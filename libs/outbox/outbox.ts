@@ -1,0 +1,197 @@
+import { EXCHANGES, ROUTING_KEYS, deliverKey, waitKey } from '#contracts/topology';
+import { SCHEMA_VERSION } from '#contracts/messages';
+import type { Announcement, AnnouncedNotification, Announcer } from '#domain/announcement';
+import { isFinal, statusOfNotification } from '#domain/states';
+import type { MessagePublisher, OutboxStore, Outgoing, OutgoingMessage } from './ports.js';
+
+export interface OutboxParts {
+  publisher: MessagePublisher;
+  store: OutboxStore;
+  onProblem: (problem: 'returned' | 'nacked' | 'unavailable' | 'dropped' | 'clear_failed', count: number) => void;
+}
+
+/** Announcements in one publish. */
+const BATCH = 500;
+/** What may wait in memory; beyond it the relay, which reads the database, takes over. */
+const MAX_WAITING = 20_000;
+/** Publishes under way at once. */
+const MAX_IN_FLIGHT = 3;
+/** How long confirmed ones gather before their outbox is cleared, in milliseconds: the relay looks much later. */
+const CLEAR_AFTER_MS = 100;
+const CLEAR_BATCH = 2000;
+
+type Told = { id: string; version: number };
+
+/**
+ * Publishes what was written, in batches and behind the caller's back, then clears the outbox on the documents. What
+ * the broker does not confirm stays owed, and the relay publishes it again.
+ */
+export class OutboxPublisher implements Announcer {
+  private waiting: Announcement[] = [];
+  private inFlight = 0;
+  private readonly cleared = new Map<string, { all: Told[]; butWake: Told[] }>();
+  private clearing: Promise<void> | null = null;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly parts: OutboxParts) {}
+
+  announce(announcements: readonly Announcement[]): void {
+    const room = MAX_WAITING - this.waiting.length;
+    if (announcements.length > room) this.parts.onProblem('dropped', announcements.length - Math.max(0, room));
+    for (const announcement of announcements.slice(0, Math.max(0, room))) this.waiting.push(announcement);
+    this.start();
+  }
+
+  /** Resolves when all that was announced is published or given to the relay, and cleared. */
+  async drained(): Promise<void> {
+    while (this.waiting.length > 0 || this.inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (this.cleared.size > 0 || this.clearing !== null) await (this.clearing ?? this.clear());
+  }
+
+  private start(): void {
+    while (this.inFlight < MAX_IN_FLIGHT && this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, BATCH);
+      this.inFlight += 1;
+      void this.publish(batch).finally(() => {
+        this.inFlight -= 1;
+        this.start();
+      });
+    }
+  }
+
+  private async publish(batch: readonly Announcement[]): Promise<void> {
+    const messages: OutgoingMessage[] = [];
+    const owners: number[] = [];
+    // Wake-ups first: somebody waits for them.
+    for (const make of [wakeMessage, noticeMessage, statusMessage])
+      batch.forEach((announcement, index) => {
+        const message = make(announcement);
+        if (message === null) return;
+        messages.push(message);
+        owners.push(index);
+      });
+    const results = await this.parts.publisher.publish(messages);
+    const failed = new Set<number>();
+    const problems = { returned: 0, nacked: 0, unavailable: 0 };
+    results.forEach((result, at) => {
+      const owner = owners[at];
+      if (result === 'confirmed' || owner === undefined) return;
+      failed.add(owner);
+      problems[result] += 1;
+    });
+    for (const [problem, count] of Object.entries(problems) as [keyof typeof problems, number][])
+      if (count > 0) this.parts.onProblem(problem, count);
+    batch.forEach((announcement, index) => {
+      if (!failed.has(index)) this.remember(announcement);
+    });
+  }
+
+  private remember({ notification, wake }: Announcement): void {
+    let told = this.cleared.get(notification.serviceName);
+    if (told === undefined) this.cleared.set(notification.serviceName, (told = { all: [], butWake: [] }));
+    (wake === 'later' ? told.butWake : told.all).push({ id: notification.id, version: notification.version });
+    if (told.all.length >= CLEAR_BATCH) void this.clear();
+    else this.timer ??= setTimeout(() => void this.clear(), CLEAR_AFTER_MS);
+  }
+
+  private clear(): Promise<void> {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.clearing ??= this.clearAll().finally(() => {
+      this.clearing = null;
+      if (this.cleared.size > 0) this.timer ??= setTimeout(() => void this.clear(), CLEAR_AFTER_MS);
+    });
+    return this.clearing;
+  }
+
+  private async clearAll(): Promise<void> {
+    const taken = [...this.cleared];
+    this.cleared.clear();
+    for (const [serviceName, { all, butWake }] of taken)
+      try {
+        if (all.length > 0) await this.parts.store.clearOutbox(serviceName, all);
+        if (butWake.length > 0) await this.parts.store.deferWake(serviceName, butWake);
+      } catch {
+        // Told twice is harmless, and the relay clears it then.
+        this.parts.onProblem('clear_failed', all.length + butWake.length);
+      }
+  }
+}
+
+const wakeMessage = ({ notification, wake }: Announcement): Outgoing<'notification.deliver'> | null => {
+  if (wake === 'none' || wake === 'later') return null;
+  const { channel, lane } = notification;
+  return {
+    exchange: wake === 'now' ? EXCHANGES.api : EXCHANGES.retry,
+    routingKey: wake === 'now' ? deliverKey(channel, lane) : waitKey(wake.rung, wake.variant, channel, lane),
+    type: 'notification.deliver',
+    payload: {
+      schemaVersion: SCHEMA_VERSION,
+      notificationId: notification.id,
+      serviceName: notification.serviceName,
+      attempt: notification.attempt + 1,
+      alone: notification.alone,
+    },
+    messageId: `${notification.id}:${notification.version}:wake`,
+    ...trace(notification),
+    mandatory: true,
+  };
+};
+
+const noticeMessage = ({ notification, deadLetter }: Announcement): Outgoing<'notification.failed'> | null =>
+  deadLetter
+    ? {
+        exchange: EXCHANGES.dead,
+        routingKey: ROUTING_KEYS.failed,
+        type: 'notification.failed',
+        payload: {
+          schemaVersion: SCHEMA_VERSION,
+          notificationId: notification.id,
+          serviceName: notification.serviceName,
+          round: notification.round,
+        },
+        messageId: `${notification.id}:${notification.version}:failed`,
+        ...trace(notification),
+        mandatory: true,
+      }
+    : null;
+
+const statusMessage = ({ notification, status }: Announcement): Outgoing<'notification.status'> | null => {
+  if (status === null) return null;
+  const eventId = `${notification.id}:${notification.version}`;
+  return {
+    exchange: EXCHANGES.services,
+    routingKey: ROUTING_KEYS.status,
+    type: 'notification.status',
+    payload: {
+      schemaVersion: SCHEMA_VERSION,
+      eventId,
+      occurredAt: notification.updatedAt.toISOString(),
+      notificationId: notification.id,
+      serviceName: notification.serviceName,
+      tenantId: notification.tenantId,
+      reference: notification.reference,
+      groupId: notification.groupId,
+      bulkId: notification.bulkId,
+      channel: notification.channel,
+      version: notification.version,
+      previousStatus: status.previous,
+      status: statusOfNotification(notification),
+      state: notification.state,
+      final: isFinal(notification),
+      sentAt: text(notification.sentAt),
+      deliveredAt: text(notification.deliveredAt),
+      openedAt: text(notification.openedAt),
+      readAt: text(notification.readAt),
+      errorCode: notification.state === 'sent' ? null : (notification.lastError?.code ?? null),
+    },
+    messageId: eventId,
+    correlationId: notification.id,
+    ...trace(notification),
+    mandatory: false,
+  };
+};
+
+const text = (time: Date | null): string | null => time?.toISOString() ?? null;
+const trace = ({ traceparent }: AnnouncedNotification): { traceparent?: string } =>
+  traceparent === null ? {} : { traceparent };
