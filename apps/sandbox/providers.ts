@@ -1,0 +1,8 @@
+import type { Channel } from '#contracts/vocabulary';
+import { email } from './email/email.js';
+import type { Provider } from './provider.js';
+import { push } from './push/push.js';
+import { webhook } from './webhook/webhook.js';
+
+/** Who plays which channel. */
+export const PROVIDERS: Readonly<Record<Channel, Provider>> = { push, email, webhook };

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { flag, integer, list } from '#config/settings';
+
+/** What `apps/sandbox` reads from the environment. */
+export const sandboxSettings = z.object({
+  SANDBOX_HOST: z.string().default('127.0.0.1').describe('address the sandbox listens on'),
+  SANDBOX_PORT: integer(0, 65_535)
+    .default(8020)
+    .describe('HTTP port of FCM, webhook, JSON API and page; 0 = any free one'),
+  SANDBOX_SMTP_PORT: integer(0, 65_535).default(8025).describe('SMTP port; 0 = any free one'),
+  SANDBOX_SMTP_USER: z.string().default('carillon').describe('user name that AUTH accepts'),
+  SANDBOX_SMTP_PASSWORD: z.string().default('carillon').describe('password that AUTH accepts'),
+  SANDBOX_SMTP_REQUIRE_AUTH: flag().default(false).describe('refuse mail from clients that did not log in'),
+  SANDBOX_WEBHOOK_SECRETS: list(
+    z.string().regex(/^whsec_[A-Za-z0-9+/]+=*$/, 'must be whsec_ and base64, comma-separated'),
+  )
+    .default([])
+    .describe('Standard Webhooks secrets to check signatures with; none = not checked'),
+  SANDBOX_KEEP: integer(1, 1_000_000)
+    .default(5_000)
+    .describe('newest messages per channel whose text is kept; counts are exact for all'),
+});
+
+export type SandboxSettings = z.output<typeof sandboxSettings>;
