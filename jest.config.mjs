@@ -1,3 +1,8 @@
+import { readdirSync } from 'node:fs';
+
+// jest does not resolve the subpath imports of package.json: the same mapping, for our libs alone.
+const libs = readdirSync(new URL('libs', import.meta.url)).join('|');
+
 const swc = {
   jsc: {
     target: 'es2023',
@@ -12,7 +17,7 @@ const swc = {
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', [`^#((?:${libs})/.+)$`]: '<rootDir>/libs/$1' },
   testEnvironmentOptions: { exportConditions: ['source', 'node', 'node-addons', 'import'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.carillon/'],
 };

@@ -34,6 +34,7 @@ export type AnnouncedNotification = Pick<
   | 'openedAt'
   | 'readAt'
   | 'lastError'
+  | 'retryForbidden'
   | 'traceparent'
 >;
 

@@ -1,5 +1,6 @@
 import type { FieldError } from '#contracts/problems';
 import type { Channel, DeadLetterStatus, ErrorClass } from '#contracts/vocabulary';
+import type { Notification } from './notification.js';
 
 /** A notification that failed for good in a round, or a message that was refused. */
 export interface DeadLetter {
@@ -37,3 +38,13 @@ export interface RefusedMessageRecord {
 const RECOVERABLE: ReadonlySet<ErrorClass> = new Set(['provider', 'credentials']);
 
 export const canRecover = (errorClass: ErrorClass): boolean => RECOVERABLE.has(errorClass);
+
+/** Whether the one automatic retry is still to come: unspent, not forbidden, and not pointless. */
+export const awaitsAutomaticRetry = (
+  notification: Pick<Notification, 'state' | 'round' | 'retryForbidden' | 'lastError'>,
+): boolean =>
+  notification.state === 'failed' &&
+  notification.round === 1 &&
+  !notification.retryForbidden &&
+  notification.lastError !== null &&
+  canRecover(notification.lastError.class);

@@ -27,13 +27,13 @@ export interface Wait {
 }
 
 /**
- * The rung of the wait ladder that lasts at least `atLeastMs`; what is longer than the last rung takes the last one.
- * `random` in [0, 1) chooses the variant: the jitter.
+ * The rung of the wait ladder that lasts at least `atLeastMs`. What is longer than the ladder keeps its length, and
+ * `isBeyondLadder` says so. `random` in [0, 1) chooses the variant: the jitter.
  */
 export const waitOfAtLeast = (atLeastMs: number, random: number): Wait => {
   const rung = WAIT_RUNGS.find((seconds) => seconds * 1000 >= atLeastMs) ?? 3600;
   const variant = WAIT_VARIANTS[Math.floor(random * WAIT_VARIANTS.length)] ?? 1;
-  return { rung, variant, ms: waitMs(rung, variant) };
+  return { rung, variant, ms: Math.max(atLeastMs, waitMs(rung, variant)) };
 };
 
 /** The rung and variant whose queue lasts exactly `ms`, or the next longer rung. */
@@ -46,6 +46,9 @@ export const waitFor = (ms: number): Wait => {
 
 /** Beyond this the due time is left to the scheduler alone, in milliseconds. */
 export const LONGEST_WAIT_MS = 3_600_000;
+
+/** Whether no wait queue lasts long enough, so that the scheduler has to wake it (`later`). */
+export const isBeyondLadder = (wait: Wait): boolean => wait.ms > waitMs(wait.rung, wait.variant);
 
 /** The last one that may be tried: first attempts, the retry after an hour, and replays by people. */
 export const MAX_ROUNDS = 6;

@@ -26,6 +26,8 @@ export interface Settlement {
 const KEPT_ATTEMPTS = 20;
 /** Wait where a provider asks for one without saying how long, in milliseconds. */
 const UNSAID_RETRY_AFTER_MS = 30_000;
+/** The longest wait that a provider is granted, in milliseconds: a week. */
+const LONGEST_RETRY_AFTER_MS = 7 * 86_400_000;
 
 const failureOf = (timed: TimedOutcome): Failure | null => (timed.outcome.kind === 'sent' ? null : timed.outcome);
 
@@ -73,6 +75,10 @@ export const rollUp = (deliveries: readonly Delivery[]): 'sent' | 'uncertain' | 
   return deliveries.some((delivery) => delivery.status === 'uncertain') ? 'uncertain' : 'failed';
 };
 
+/** Nothing more is tried: what was open ends so. */
+export const closed = (deliveries: readonly Delivery[], as: 'failed' | 'uncertain'): Delivery[] =>
+  deliveries.map((delivery) => (delivery.status === 'open' ? { ...delivery, status: as } : delivery));
+
 const errorOf = (failure: Failure, at: Date): NotificationError => ({
   code: failure.code,
   class: failure.class,
@@ -111,7 +117,8 @@ export const settle = (
     const timed = delivery.status === 'open' ? outcomes.get(delivery.id) : undefined;
     return timed === undefined ? [] : [timed];
   });
-  const lastFailure = [...outcomes.values()].map(failureOf).findLast((failure) => failure !== null);
+  // What is worth another attempt decides whether trying again later can help.
+  const lastFailure = [...openOutcomes, ...outcomes.values()].map(failureOf).find((failure) => failure !== null);
   const lastError =
     lastFailure === undefined || lastFailure === null ? notification.lastError : errorOf(lastFailure, now);
   const goneTargets = recorded
@@ -143,7 +150,9 @@ export const settle = (
       const askedMs = Math.max(
         0,
         ...openOutcomes.map(({ outcome }) =>
-          outcome.kind === 'rate_limited' ? (outcome.retryAfterMs ?? UNSAID_RETRY_AFTER_MS) : 0,
+          outcome.kind === 'rate_limited'
+            ? Math.min(outcome.retryAfterMs ?? UNSAID_RETRY_AFTER_MS, LONGEST_RETRY_AFTER_MS)
+            : 0,
         ),
       );
       const wait = waitOfAtLeast(Math.max(backoffMs, askedMs, 1000), random);
@@ -159,39 +168,40 @@ export const settle = (
     }
   }
 
-  const closed = recorded.map((delivery) =>
-    delivery.status === 'open' ? { ...delivery, status: 'failed' as const } : delivery,
-  );
-  const state = rollUp(closed);
+  const deliveries = closed(recorded, 'failed');
+  const rolledUp = rollUp(deliveries);
+  const state = rolledUp === 'open' ? 'failed' : rolledUp;
   return {
     ...common,
-    state: state === 'open' ? 'failed' : state,
-    status: statusOf(state === 'open' ? 'failed' : state, true),
+    state,
+    status: statusOf(state, true),
     attempt: number,
-    deliveries: closed,
+    deliveries,
     reason: state === 'sent' ? null : (lastError?.code ?? null),
     wait: null,
   };
 };
 
-/** What could not even be tried: nothing to send to, or too late. */
+/** What could not even be tried: nothing to send to, or too late. It is sent all the same if an earlier attempt reached a target. */
 export const settleWithout = (
   notification: Notification,
   state: 'failed' | 'expired' | 'uncertain',
   error: { code: string; class: ErrorClass; message: string },
   now: Date,
-): Settlement => ({
-  id: notification.id,
-  serviceName: notification.serviceName,
-  token: notification.lease?.token ?? '',
-  state,
-  status: statusOf(state, true),
-  attempt: notification.attempt,
-  deliveries: notification.deliveries.map((delivery) =>
-    delivery.status === 'open' ? { ...delivery, status: state === 'uncertain' ? 'uncertain' : 'failed' } : delivery,
-  ),
-  lastError: { ...error, at: now },
-  reason: error.code,
-  wait: null,
-  goneTargets: [],
-});
+): Settlement => {
+  const deliveries = closed(notification.deliveries, state === 'uncertain' ? 'uncertain' : 'failed');
+  const reached = rollUp(deliveries) === 'sent' ? 'sent' : state;
+  return {
+    id: notification.id,
+    serviceName: notification.serviceName,
+    token: notification.lease?.token ?? '',
+    state: reached,
+    status: statusOf(reached, true),
+    attempt: notification.attempt,
+    deliveries,
+    lastError: { ...error, at: now },
+    reason: error.code,
+    wait: null,
+    goneTargets: [],
+  };
+};

@@ -1,4 +1,5 @@
 import type { State, Status } from '#contracts/vocabulary';
+import { awaitsAutomaticRetry } from './dead-letter.js';
 import type { Notification } from './notification.js';
 
 /** The state machine: what may follow what. docs/state-machine.md draws it. */
@@ -41,8 +42,10 @@ export const statusOfNotification = (notification: Pick<Notification, 'state' | 
   statusOf(notification.state, notification.approvedAt !== null);
 
 /** Carillon will do nothing more by itself. A failed one is final once its automatic retry is spent, forbidden or pointless. */
-export const isFinal = (notification: Pick<Notification, 'state'>): boolean =>
-  !['draft', 'approved', 'sending', 'uncertain'].includes(notification.state);
+export const isFinal = (
+  notification: Pick<Notification, 'state' | 'round' | 'retryForbidden' | 'lastError'>,
+): boolean =>
+  !['draft', 'approved', 'sending', 'uncertain'].includes(notification.state) && !awaitsAutomaticRetry(notification);
 
 export type Action = 'approve' | 'reject' | 'cancel' | 'retry' | 'resolve' | 'read';
 
@@ -76,7 +79,7 @@ export const isInEffect = (
   const { state } = notification;
   switch (action) {
     case 'approve':
-      return notification.history[0]?.to === 'draft' && notification.approvedAt !== null;
+      return notification.history[0]?.to === 'draft' && notification.approvedAt !== null && state !== 'cancelled';
     case 'reject':
       return state === 'rejected';
     case 'cancel':
@@ -84,6 +87,7 @@ export const isInEffect = (
     case 'retry':
       return notification.round > 1 && (state === 'approved' || state === 'sending');
     case 'resolve': {
+      if (state === 'uncertain') return false;
       const resolved = notification.history.findLast((transition) => transition.from === 'uncertain');
       return resolved !== undefined && resolved.to === (outcome === 'retry' ? 'approved' : outcome);
     }

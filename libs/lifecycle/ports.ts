@@ -1,45 +1,20 @@
-import type { Channel, DeadLetterStatus, ErrorClass, State } from '#contracts/vocabulary';
-import type { Outbox } from '#domain/accepted';
-import type { DeadLetter } from '#domain/dead-letter';
-import type { Delivery, Notification, NotificationError, Transition, Waiting } from '#domain/notification';
+import type { BulkStatus, Channel, DeadLetterStatus, ErrorClass } from '#contracts/vocabulary';
+import type { Alert } from '#domain/alert';
+import type { ChangeStore } from '#domain/change';
+import type { DeadLetter, RefusedMessageRecord } from '#domain/dead-letter';
+import type { Notification, Transition } from '#domain/notification';
 
+export type { Alert, Alerts } from '#domain/alert';
 export type { Announcer } from '#domain/announcement';
+export type { Change } from '#domain/change';
 
-/** Everything that one transition, or one mark, writes besides version and updatedAt. */
-export interface Change {
-  id: string;
-  serviceName: string;
-  /** Compare-and-set: nothing is written when the version is another by now. */
-  version: number;
-  state?: State;
-  transition?: Transition;
-  set: Partial<{
-    waiting: Waiting | null;
-    round: number;
-    attempt: number;
-    claims: number;
-    alone: boolean;
-    nextAttemptAt: Date | null;
-    retryForbidden: boolean;
-    approvedAt: Date | null;
-    sentAt: Date | null;
-    deliveredAt: Date | null;
-    openedAt: Date | null;
-    readAt: Date | null;
-    failedAt: Date | null;
-    lastError: NotificationError | null;
-    deliveries: Delivery[];
-    lease: null;
-  }>;
-  outbox: Outbox | null;
-}
-
-export interface NotificationStore {
-  /** Looks in these services' databases at once; null when none has it. */
+export interface NotificationStore extends ChangeStore {
+  /** Looks in these services' databases at once; null when none has it, or the id cannot be one. */
   find(id: string, services: Iterable<string>): Promise<Notification | null>;
-  /** The notification as it stands then; null when the version was another. */
-  change(change: Change): Promise<Notification | null>;
-  /** Cancels what of a bulk is draft or approved; answers how many, and announces nothing. */
+  /**
+   * Cancels what of a bulk is draft or approved, with its open deliveries failed; answers how many. Announces nothing:
+   * the outbox of each owes the status (previous `pending`, no wake) at once, so that the relay tells it.
+   */
   cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number>;
 }
 
@@ -54,29 +29,82 @@ export interface DeadLetterFilter {
 }
 
 export interface DeadLetterStore {
-  /** Upsert by notification and round (or by message id, for what has none); answers whether it is new. */
+  /** Upsert by notification and round (or by message id, for what has none); answers whether it is new. What stands stays. */
   record(deadLetter: DeadLetter): Promise<boolean>;
   find(id: string): Promise<DeadLetter | null>;
   /** Moves the status from one of `from`; null when it stood elsewhere. */
   move(id: string, from: readonly DeadLetterStatus[], to: DeadLetterStatus, actor: string): Promise<DeadLetter | null>;
-  /** Ids that match, newest first, at most `limit`, older than `before`. */
+  /**
+   * Those that match, newest first (createdAt, id), at most `limit`, older than `before`. Of the services named, and
+   * those of none.
+   */
   page(filter: DeadLetterFilter, limit: number, before: { createdAt: Date; id: string } | null): Promise<DeadLetter[]>;
   /** Waiting ones whose time to be tried once more has come. */
   due(limit: number): Promise<DeadLetter[]>;
-  /** The notification was taken up again, or settled by a person: closes what waits for it. */
+  /** The notification was taken up again, or settled by a person: closes what waits for it, or was archived. */
   closeFor(notificationId: string, round: number, to: DeadLetterStatus): Promise<void>;
 }
 
-export interface Alert {
-  /** Alerts of one group within the window are one: `<class>:<service>:<channel>`. */
-  group: string;
-  class: ErrorClass;
-  serviceName: string | null;
-  channel: Channel | null;
-  code: string;
-  reason: string;
+export interface LimitRequest {
+  key: string;
+  /** The minute that it counts in begins here or, with `wait`, later. */
+  at: Date;
+  max: number;
+  mode: 'fail' | 'wait';
 }
-export interface Alerts {
-  /** Never throws, and never makes a notification. */
-  raise(alert: Alert): Promise<void>;
+export type LimitGrant = { granted: true; minute: Date } | { granted: false; retryAfterMs: number };
+
+/** Places in each user's minutes; exact over all processes. */
+export interface UserLimits {
+  reserve(requests: readonly LimitRequest[]): Promise<LimitGrant[]>;
+  release(places: readonly { key: string; minute: Date }[]): Promise<void>;
 }
+
+/** The places that an approved notification needs before it may be sent: the rule that the door goes by. */
+export type PlacesNeeded = (notification: Notification, now: Date) => LimitRequest[];
+
+export interface RecipientLookup {
+  /** One entry for each of these users who has a target on the channel. */
+  withTarget(
+    wanted: readonly { serviceName: string; channel: Channel; userId: string }[],
+  ): Promise<ReadonlySet<string>>;
+}
+
+export interface CancellableBulk {
+  id: string;
+  serviceName: string;
+  /** The client that made it (`Caller.owner`). */
+  owner: string;
+  status: BulkStatus;
+}
+
+export interface BulkRecords {
+  find(id: string): Promise<CancellableBulk | null>;
+  /** Moves the status; null when it stood elsewhere than in `from`. */
+  move(id: string, from: readonly BulkStatus[], to: BulkStatus, at: Date): Promise<unknown>;
+}
+
+/** Puts a refused message through the door once more, as the user who sent it. */
+export interface Replayer {
+  /** @throws DomainError what the door says of it */
+  replay(message: RefusedMessageRecord): Promise<void>;
+}
+
+export interface AlertWindow {
+  /** Whether this is the first of its group within the last `windowMs`, over all processes; if so, a window begins. */
+  first(group: string, windowMs: number): Promise<boolean>;
+}
+
+/** A way to tell the operators that does not lead through this platform's own notifications. */
+export interface OperatorChannel {
+  readonly channel: Channel;
+  notify(alert: Alert, at: Date): Promise<void>;
+}
+
+/** What this folder needs of a logger; pino has this shape. */
+export interface AlertLog {
+  fatal(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export type Clock = () => Date;

@@ -1,8 +1,11 @@
-import type { Channel, Lane, Status } from '#contracts/vocabulary';
+import type { BulkStatus, Channel, DeadLetterStatus, Lane, Status } from '#contracts/vocabulary';
 import type { Outbox } from '#domain/accepted';
-import type { Notification } from '#domain/notification';
+import type { Announcer } from '#domain/announcement';
+import type { Notification, Transition } from '#domain/notification';
 
+export type { Alerts } from '#domain/alert';
 export type { Announcer } from '#domain/announcement';
+export type { ChangeStore } from '#domain/change';
 
 export interface OwedNotification {
   notification: Notification;
@@ -21,16 +24,25 @@ export interface UpkeepStore {
   oldestWaiting(serviceName: string, channel: Channel, lane: Lane): Promise<Date | null>;
   /** Sending, with a lease that ended at least `graceMs` ago. */
   findStale(serviceName: string, graceMs: number, limit: number): Promise<Notification[]>;
-  /** Not final and past `expiresAt`, or older than `olderThan`. Not those that are being sent. */
+  /**
+   * Draft or approved and past `expiresAt`; draft, approved or uncertain and older than `olderThan`. Not those that are
+   * being sent. Oldest first.
+   */
   findExpirable(serviceName: string, olderThan: Date, limit: number): Promise<Notification[]>;
-  /** Failed between the two times, with attempts left to the automatic retry. */
+  /**
+   * Failed at least `hours` ago (may be a fraction) in their first round, not forbidden, of a class that can recover:
+   * what `awaitsAutomaticRetry` says. Oldest first.
+   */
+  findFailedNotificationsOlderThan(serviceName: string, hours: number, limit: number): Promise<Notification[]>;
+  /** Sent, failed, rejected, cancelled or expired, and made before; answers how many were deleted. */
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number>;
   /** The database's clock. */
   now(): Promise<Date>;
 }
 
-/** When dispatchers last claimed in a lane, and how far they have come: written by them, read by the overdue scan. */
+/** When dispatchers last claimed in a lane, and the latest due time among what they claimed: written by them. */
 export interface Watermarks {
+  /** By name of the delivery queue (`deliverQueue` in contracts). */
   read(): Promise<ReadonlyMap<string, { claimedAt: Date; dueUpTo: Date }>>;
 }
 
@@ -38,4 +50,44 @@ export interface Watermarks {
 export interface Locks {
   /** Runs `work` if the lock was free, for at most `ttlMs`; answers whether it ran. */
   once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean>;
+}
+
+export interface DrainingAnnouncer extends Announcer {
+  /** Resolves when all that was announced is published and cleared, or given up. */
+  drained(): Promise<void>;
+}
+
+export interface DeadLetterClosing {
+  closeFor(notificationId: string, round: number, to: DeadLetterStatus): Promise<void>;
+}
+
+export interface OpenBulk {
+  id: string;
+  serviceName: string;
+  status: BulkStatus;
+}
+
+export interface BulkProgress {
+  /** Bulks that run or are being cancelled, oldest first. */
+  open(limit: number): Promise<OpenBulk[]>;
+  /** Moves the status; null when it stood elsewhere than in `from`. */
+  move(id: string, from: readonly BulkStatus[], to: BulkStatus, at: Date): Promise<unknown>;
+}
+
+export interface BulkCounts {
+  /** How many notifications of a bulk stand where. */
+  countBulk(serviceName: string, bulkId: string): Promise<Record<Status, number>>;
+}
+
+export interface BulkCanceller {
+  /** Cancels what of a bulk is draft or approved; answers how many. The outbox of each owes the status. */
+  cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number>;
+}
+
+export type Clock = () => Date;
+
+/** One piece of upkeep, run again and again. */
+export interface Job {
+  /** Does what there is to do now, in bounded time; answers how many it handled. */
+  run(): Promise<number>;
 }

@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { parseSettings } from '#config/settings';
+import { composeDispatcher } from '#composition/dispatcher';
+import { type Running, runProcess } from '#composition/process';
+import { HealthServer } from '#observability/health-server';
+import { deliveryConsumers } from './deliveries.js';
+import { DispatcherModule } from './dispatcher.module.js';
+import { dispatcherSettings } from './settings.js';
+
+const start = async (): Promise<Running> => {
+  const own = parseSettings(dispatcherSettings, process.env);
+  const parts = composeDispatcher(process.env);
+  const { base, strategy, deliverer, refusals, prefetch, drainMs } = parts;
+  const { log, broker, databases, metrics, version, now } = base;
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(
+    DispatcherModule.with({ ...parts, publisher: base.publisher }),
+    { strategy, logger: ['error', 'warn'] },
+  );
+  await app.listen();
+  for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch })) consumer.start(broker);
+  broker.start();
+  const health = new HealthServer({
+    host: own.DISPATCHER_HOST,
+    port: own.DISPATCHER_PORT,
+    version,
+    checks: [
+      { name: 'mongodb', check: () => databases.ping() },
+      {
+        name: 'rabbitmq',
+        check: () => (broker.connected ? Promise.resolve() : Promise.reject(new Error('not connected'))),
+      },
+    ],
+    metrics: metrics.registry,
+    now,
+  });
+  const port = await health.listen();
+  log.info({ port, version }, 'dispatcher is up');
+  return {
+    stop: async () => {
+      log.info({ drainMs }, 'dispatcher stops: it finishes what it has in hand');
+      await base.broker.drain(drainMs, async () => {
+        await base.outbox.drained();
+        await parts.close();
+      });
+      await app.close();
+      await databases.close();
+      await health.close();
+      log.info({}, 'dispatcher has stopped');
+    },
+  };
+};
+
+await runProcess(start);

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Operation, type OperationId, OPERATIONS } from '#contracts/http/operations';
+import { type Asked, testApi, type TestApi } from './spec-api.js';
+import { KNOWN_USER } from './spec-parts.js';
+
+const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
+const DEAD_LETTER = 'd'.repeat(24);
+const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
+
+describe('operations', () => {
+  let api: TestApi;
+  let id: string;
+  let bulkId: string;
+  let deviceId: string;
+  let keyId: string;
+
+  const made = async (asked: Asked): Promise<string> => String((await api.ask(asked)).body['id']);
+
+  beforeAll(async () => {
+    api = await testApi();
+    id = await made({ method: 'POST', path: '/api/notifications', body: notification });
+    bulkId = await made({
+      method: 'POST',
+      path: '/api/notifications/bulk',
+      body: { serviceName: 'diabetes', notifications: [notification, { body: '' }] },
+    });
+    await api.ask({ method: 'PUT', path: RECIPIENT, body: { email: 'ada@example.org' } });
+    deviceId = await made({
+      method: 'POST',
+      path: `${RECIPIENT}/devices`,
+      body: { token: 'a-token', platform: 'ios' },
+    });
+    keyId = await made({
+      method: 'POST',
+      path: '/api/keys',
+      body: { owner: 'billing', scopes: ['notifications:send'], services: ['diabetes'] },
+    });
+  });
+  afterAll(() => api.app.close());
+
+  const action =
+    (name: string, body?: unknown): (() => Asked) =>
+    () => ({
+      method: 'POST',
+      path: `/api/notifications/${id}/${name}`,
+      body,
+    });
+
+  /** One good request for each operation; in this order, for some of them end what others look at. */
+  const requests: Record<OperationId, () => Asked> = {
+    createNotification: () => ({ method: 'POST', path: '/api/notifications', body: notification }),
+    listNotifications: () => ({
+      method: 'GET',
+      path: '/api/notifications?limit=1&status=pending&status=sent&channel=push',
+    }),
+    getStatistics: () => ({ method: 'GET', path: '/api/notifications/stats?serviceName=diabetes' }),
+    createBulk: () => ({
+      method: 'POST',
+      path: '/api/notifications/bulk',
+      body: { content: { body: 'Closed' }, recipients: [{ userId: KNOWN_USER }], serviceName: 'test' },
+    }),
+    getNotification: () => ({ method: 'GET', path: `/api/notifications/${id}` }),
+    approveNotification: action('approve', { note: 'fine' }),
+    rejectNotification: action('reject', { reason: 'Wrong dose' }),
+    cancelNotification: action('cancel'),
+    retryNotification: action('retry'),
+    resolveNotification: action('resolve', { outcome: 'sent' }),
+    markNotificationRead: action('read'),
+    getBulk: () => ({ method: 'GET', path: `/api/bulks/${bulkId}` }),
+    listBulkRefusals: () => ({ method: 'GET', path: `/api/bulks/${bulkId}/refused` }),
+    cancelBulk: () => ({ method: 'POST', path: `/api/bulks/${bulkId}/cancel` }),
+    putRecipient: () => ({ method: 'PUT', path: RECIPIENT, body: { locale: 'fr-CI' } }),
+    getRecipient: () => ({ method: 'GET', path: RECIPIENT }),
+    createDevice: () => ({ method: 'POST', path: `${RECIPIENT}/devices`, body: { token: 'another', platform: 'web' } }),
+    deleteDevice: () => ({ method: 'DELETE', path: `${RECIPIENT}/devices/${deviceId}` }),
+    listUnread: () => ({ method: 'GET', path: `${RECIPIENT}/notifications/unread?limit=5` }),
+    deleteRecipient: () => ({ method: 'DELETE', path: RECIPIENT }),
+    listDeadLetters: () => ({ method: 'GET', path: '/api/dead-letters?class=schema&createdFrom=2026-01-01T00:00:00Z' }),
+    replayDeadLetters: () => ({ method: 'POST', path: '/api/dead-letters/replay', body: { class: 'provider' } }),
+    getDeadLetter: () => ({ method: 'GET', path: `/api/dead-letters/${DEAD_LETTER}` }),
+    replayDeadLetter: () => ({ method: 'POST', path: `/api/dead-letters/${DEAD_LETTER}/replay` }),
+    dropDeadLetter: () => ({ method: 'DELETE', path: `/api/dead-letters/${DEAD_LETTER}` }),
+    createKey: () => ({
+      method: 'POST',
+      path: '/api/keys',
+      body: { owner: 'crm', scopes: ['notifications:read'], services: ['test'] },
+    }),
+    listKeys: () => ({ method: 'GET', path: '/api/keys?limit=2' }),
+    rotateKey: () => ({ method: 'POST', path: `/api/keys/${keyId}/rotate`, body: { graceSeconds: 60 } }),
+    revokeKey: () => ({ method: 'DELETE', path: `/api/keys/${keyId}` }),
+  };
+  const all = Object.entries(requests).map(([name, request]) => [name, request] as const);
+  const operationOf = (name: string): Operation => OPERATIONS[name as OperationId];
+
+  it('are all tried here', () => {
+    expect(Object.keys(requests).sort()).toEqual(Object.keys(OPERATIONS).sort());
+  });
+
+  it.each(all)('%s lets nobody in without a key', async (_name, request) => {
+    const answer = await api.ask({ ...request(), key: null });
+    expect(answer).toMatchObject({
+      status: 401,
+      body: { code: 'unauthorized' },
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+  });
+
+  it.each(all)('%s needs one of its scopes, whatever else is wrong', async (name, request) => {
+    const { scopes } = operationOf(name);
+    const others = (
+      ['notifications:send', 'notifications:mark', 'recipients:read', 'dead-letters:read'] as const
+    ).filter((scope) => !scopes.includes(scope));
+    const { text } = await api.issue({ scopes: others });
+    const asked = request();
+    const path = asked.path.replace(/[0-9a-f]{24}/, 'not-an-id');
+    const answer = await api.ask({ ...asked, path, key: text, body: asked.body === undefined ? undefined : { no: 1 } });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
+  });
+
+  it.each(all)('%s answers as its schema says', async (name, request) => {
+    const operation = operationOf(name);
+    const answer = await api.ask(request());
+    if (name === 'rejectNotification') {
+      expect(answer).toMatchObject({
+        status: 409,
+        body: { code: 'invalid_transition', state: 'approved', allowed: ['cancel'] },
+      });
+      return;
+    }
+    expect(answer.status).toBe(operation.answer.status);
+    expect(answer.headers['x-request-id']).toMatch(/^[A-Za-z0-9._-]{1,64}$/);
+    if (operation.answer.body === undefined) expect(answer.text).toBe('');
+    else expect(operation.answer.body.safeParse(answer.body).error).toBeUndefined();
+  });
+});

@@ -1,0 +1,137 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { Bulks } from '#acceptance/bulks';
+import { Door } from '#acceptance/door';
+import { limitSettings } from '#acceptance/limits';
+import { recipientKey } from '#acceptance/ports';
+import { type IssuedKey, Keys } from '#access/keys';
+import { Recipients } from '#access/recipients';
+import type { CreateKey } from '#contracts/http/keys';
+import { SCOPES } from '#contracts/vocabulary';
+import type { DeadLetter } from '#domain/dead-letter';
+import { InvalidTransition, NotFound } from '#domain/errors';
+import type { Notification } from '#domain/notification';
+import { BulkQueries } from '#queries/bulks';
+import { NotificationQueries } from '#queries/notifications';
+import { StatisticsQueries } from '#queries/statistics';
+import {
+  MemoryAcceptStore,
+  MemoryRecipientLookup,
+  MemoryUserLimits,
+  RecordingAnnouncer,
+} from '#testing/memory-acceptance';
+import {
+  MemoryIdempotencyRecords,
+  MemoryKeyStore,
+  MemoryRecipientStore,
+  RecordingInvalidations,
+} from '#testing/memory-access';
+import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
+import type { ApiParts } from './tokens.js';
+
+export const SERVICES = ['diabetes', 'wellness', 'maternity', 'test'];
+export const KNOWN_USER = 'p-1042';
+
+export const aDeadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
+  id: 'd'.repeat(24),
+  notificationId: null,
+  round: null,
+  serviceName: 'diabetes',
+  tenantId: null,
+  channel: null,
+  class: 'schema',
+  status: 'waiting',
+  code: 'validation_failed',
+  reason: 'one field is invalid',
+  queue: 'notifications.intake.send',
+  retryAt: null,
+  createdAt: new Date('2026-11-21T08:00:00.000Z'),
+  updatedAt: new Date('2026-11-21T08:00:00.000Z'),
+  errors: [{ in: 'body', field: '/body', code: 'required', message: 'is required' }],
+  message: null,
+  ...changes,
+});
+
+export interface MemoryParts {
+  parts: ApiParts;
+  store: MemoryAcceptStore;
+  bulkStore: MemoryBulks;
+  keyStore: MemoryKeyStore;
+  idempotency: MemoryIdempotencyRecords;
+  /** Makes a key with all scopes and services, unless said otherwise. */
+  issue: (changes?: Partial<CreateKey>) => Promise<IssuedKey>;
+}
+
+/** The parts of the API in memory: the real use cases, and doubles for what others test. */
+export const memoryParts = (): MemoryParts => {
+  let ids = 0;
+  const newId = (): string => (ids += 1).toString(16).padStart(24, '0');
+  const store = new MemoryAcceptStore();
+  const bulkStore = new MemoryBulks();
+  const keyStore = new MemoryKeyStore();
+  const idempotency = new MemoryIdempotencyRecords();
+  const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
+  const now = (): Date => new Date();
+  const door = new Door({
+    store,
+    limits: new MemoryUserLimits(),
+    recipients: new MemoryRecipientLookup(
+      new Set(SERVICES.map((service) => recipientKey(service, 'push', KNOWN_USER))),
+    ),
+    announcer: new RecordingAnnouncer(),
+    settings: limitSettings.parse({}),
+    newId,
+    now,
+  });
+  const keys = new Keys({ store: keyStore, invalidations: new RecordingInvalidations(), now, cache: { ttlMs: 5_000 } });
+  const deadLetter = aDeadLetter();
+  const find = (id: string): Promise<Notification> => {
+    const found = store.documents.get(id)?.notification;
+    return found === undefined ? Promise.reject(new NotFound('notification')) : Promise.resolve(found);
+  };
+  const act = (_caller: unknown, id: string): Promise<Notification> => find(id);
+  const shown = (_caller: unknown, id: string): Promise<{ deadLetter: DeadLetter; notification: null }> =>
+    id === deadLetter.id
+      ? Promise.resolve({ deadLetter, notification: null })
+      : Promise.reject(new NotFound('dead letter'));
+  const parts: ApiParts = {
+    door,
+    bulks: new Bulks({
+      door,
+      bulks: bulkStore,
+      newId,
+      itemId: (bulkId, index) => `${bulkId.slice(12)}${index.toString(16).padStart(12, '0')}`,
+    }),
+    actions: {
+      approve: act,
+      reject: () => Promise.reject(new InvalidTransition('approved', ['cancel'], 'only a draft can be rejected')),
+      cancel: act,
+      retry: act,
+      resolve: act,
+      read: act,
+    },
+    bulkCancellation: {
+      cancel: async (_caller, id) => void (await bulkStore.move(id, ['running'], 'cancelling', now())),
+    },
+    deadLetters: {
+      list: () => Promise.resolve([deadLetter]),
+      show: shown,
+      replay: shown,
+      replayMatching: () => Promise.resolve({ matched: 2, replayed: 1 }),
+      drop: async (caller, id) => void (await shown(caller, id)),
+    },
+    keys,
+    recipients: new Recipients(new MemoryRecipientStore()),
+    notificationQueries: new NotificationQueries(reads),
+    statisticsQueries: new StatisticsQueries(reads),
+    bulkQueries: new BulkQueries(bulkStore, reads, now),
+    idempotency,
+    readiness: { database: () => Promise.resolve(), broker: () => true },
+    registry: new Registry(),
+    log: pino({ level: 'silent' }),
+    version: '0.0.0-test',
+  };
+  const issue = (changes: Partial<CreateKey> = {}): Promise<IssuedKey> =>
+    keys.issue({ owner: 'tests', scopes: [...SCOPES], services: SERVICES, ...changes });
+  return { parts, store, bulkStore, keyStore, idempotency, issue };
+};

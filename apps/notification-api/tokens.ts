@@ -1,0 +1,41 @@
+import type { Registry } from 'prom-client';
+import type { Bulks } from '#acceptance/bulks';
+import type { Door } from '#acceptance/door';
+import type { Keys } from '#access/keys';
+import type { IdempotencyRecords } from '#access/ports';
+import type { Recipients } from '#access/recipients';
+import type { Actions } from '#lifecycle/actions';
+import type { BulkCancellation } from '#lifecycle/cancel-bulk';
+import type { DeadLetters } from '#lifecycle/dead-letters';
+import type { Logger } from '#observability/logging';
+import type { BulkQueries } from '#queries/bulks';
+import type { NotificationQueries } from '#queries/notifications';
+import type { StatisticsQueries } from '#queries/statistics';
+
+export interface Readiness {
+  /** Rejects when the database does not answer. */
+  database(): Promise<void>;
+  broker(): boolean;
+}
+
+/** What this app is made of. Each class takes the members that it needs. */
+export interface ApiParts {
+  door: Pick<Door, 'accept'>;
+  bulks: Pick<Bulks, 'accept'>;
+  actions: Pick<Actions, 'approve' | 'reject' | 'cancel' | 'retry' | 'resolve' | 'read'>;
+  bulkCancellation: Pick<BulkCancellation, 'cancel'>;
+  deadLetters: Pick<DeadLetters, 'list' | 'show' | 'replay' | 'replayMatching' | 'drop'>;
+  keys: Keys;
+  recipients: Recipients;
+  notificationQueries: NotificationQueries;
+  statisticsQueries: StatisticsQueries;
+  bulkQueries: BulkQueries;
+  idempotency: IdempotencyRecords;
+  readiness: Readiness;
+  registry: Registry;
+  log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Of the platform, as /health shows it. */
+  version: string;
+}
+
+export const PARTS = Symbol('ApiParts');

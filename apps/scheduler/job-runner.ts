@@ -1,0 +1,62 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import type { ScheduledJob } from '#upkeep/jobs';
+import { PARTS, type SchedulerParts } from './tokens.js';
+
+/**
+ * Runs each job at its interval, in one scheduler at a time, and never beside itself. What goes wrong in a run is
+ * logged, and the next one begins anew.
+ */
+@Injectable()
+export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly running = new Map<string, Promise<void>>();
+  private stopping = false;
+
+  constructor(
+    @Inject(SchedulerRegistry) private readonly registry: SchedulerRegistry,
+    @Inject(PARTS) private readonly parts: SchedulerParts,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const job of this.parts.jobs) {
+      this.registry.addInterval(
+        job.name,
+        setInterval(() => void this.tick(job), job.everyMs),
+      );
+      void this.tick(job);
+    }
+  }
+
+  /** What is being run is finished first. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    for (const name of this.registry.getIntervals()) this.registry.deleteInterval(name);
+    await Promise.all(this.running.values());
+  }
+
+  /** Resolves when the run that is under way, or begins now, has ended. */
+  tick(job: ScheduledJob): Promise<void> {
+    if (this.stopping) return Promise.resolve();
+    const underWay = this.running.get(job.name);
+    if (underWay !== undefined) return underWay;
+    const run = this.run(job).finally(() => this.running.delete(job.name));
+    this.running.set(job.name, run);
+    return run;
+  }
+
+  private async run({ name, lockTtlMs, job }: ScheduledJob): Promise<void> {
+    const { locks, log, onRun } = this.parts;
+    const started = performance.now();
+    try {
+      await locks.once(`job:${name}`, lockTtlMs, async () => {
+        const handled = await job.run();
+        const durationMs = performance.now() - started;
+        onRun?.(name, handled, durationMs);
+        if (handled > 0) log.debug({ job: name, handled, durationMs: Math.round(durationMs) }, 'job handled');
+      });
+    } catch (err) {
+      onRun?.(name, null, performance.now() - started);
+      log.error({ err, job: name }, 'job failed');
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { parseSettings } from '#config/settings';
+import { closeBase } from '#composition/base';
+import { type Running, runProcess } from '#composition/process';
+import { composeScheduler, createAllIndexes } from '#composition/scheduler';
+import { HealthServer } from '#observability/health-server';
+import { SchedulerModule } from './scheduler.module.js';
+import { schedulerSettings } from './settings.js';
+
+const start = async (): Promise<Running> => {
+  const own = parseSettings(schedulerSettings, process.env);
+  const { base, jobs, locks, drainMs } = composeScheduler(process.env);
+  const { log, broker, databases, metrics, version, now } = base;
+  broker.start();
+  const health = new HealthServer({
+    host: own.SCHEDULER_HOST,
+    port: own.SCHEDULER_PORT,
+    version,
+    checks: [
+      { name: 'mongodb', check: () => databases.ping() },
+      {
+        name: 'rabbitmq',
+        check: () => (broker.connected ? Promise.resolve() : Promise.reject(new Error('not connected'))),
+      },
+    ],
+    metrics: metrics.registry,
+    now,
+  });
+  const app = await NestFactory.createApplicationContext(
+    SchedulerModule.with({
+      jobs,
+      locks,
+      log,
+      health,
+      onRun: (job, handled) => {
+        if (handled !== null) metrics.relayed.inc({ job }, handled);
+        else metrics.problems.inc({ problem: `job_${job}` });
+      },
+    }),
+    { logger: ['error', 'warn'] },
+  );
+  log.info({ version, jobs: jobs.map(({ name }) => name) }, 'scheduler is up');
+  return {
+    stop: async () => {
+      log.info({}, 'scheduler stops: it finishes the jobs that run');
+      await app.close();
+      await closeBase(base, drainMs);
+      log.info({}, 'scheduler has stopped');
+    },
+  };
+};
+
+if (process.argv[2] === 'create-indexes') {
+  await runProcess(async () => {
+    const services = await createAllIndexes(process.env);
+    console.log(`indexes are in place for ${services.join(', ')}`);
+    process.exit(0);
+  });
+} else {
+  await runProcess(start);
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { GroupCommit } from './group-commit.js';
+import { Semaphore } from './semaphore.js';
+
+const gate = (): { opened: Promise<void>; open: () => void } => {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+};
+
+describe('GroupCommit', () => {
+  it('flushes together what arrives in one turn, and answers each its own', async () => {
+    const batches: number[][] = [];
+    const group = new GroupCommit<number, number>(
+      (items) => {
+        batches.push([...items]);
+        return Promise.resolve(items.map((item) => ({ value: item * 10 })));
+      },
+      { maxBatch: 100, maxInFlight: 1 },
+    );
+    await expect(Promise.all([group.add(1), group.add(2), group.add(3)])).resolves.toEqual([10, 20, 30]);
+    expect(batches).toEqual([[1, 2, 3]]);
+  });
+
+  it('tells an error to its own caller alone', async () => {
+    const group = new GroupCommit<number, string>(
+      (items) => Promise.resolve(items.map((item) => (item === 2 ? { error: new Error('two') } : { value: 'ok' }))),
+      { maxBatch: 100, maxInFlight: 1 },
+    );
+    const results = await Promise.allSettled([group.add(1), group.add(2), group.add(3)]);
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('rejects all of a flush that fails as a whole, and goes on', async () => {
+    let fail = true;
+    const group = new GroupCommit<number, number>(
+      (items) => (fail ? Promise.reject(new Error('down')) : Promise.resolve(items.map((value) => ({ value })))),
+      { maxBatch: 100, maxInFlight: 1 },
+    );
+    const results = await Promise.allSettled([group.add(1), group.add(2)]);
+    expect(results.every((result) => result.status === 'rejected')).toBe(true);
+    fail = false;
+    await expect(group.add(3)).resolves.toBe(3);
+  });
+
+  it('rejects those that a flush forgot', async () => {
+    const group = new GroupCommit<number, number>(() => Promise.resolve([{ value: 1 }]), {
+      maxBatch: 10,
+      maxInFlight: 1,
+    });
+    const results = await Promise.allSettled([group.add(1), group.add(2)]);
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('gathers while a flush is under way, within maxBatch and maxInFlight', async () => {
+    const first = gate();
+    const sizes: number[] = [];
+    let underWay = 0;
+    let most = 0;
+    const group = new GroupCommit<number, number>(
+      async (items) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        sizes.push(items.length);
+        if (sizes.length === 1) await first.opened;
+        underWay -= 1;
+        return items.map((value) => ({ value }));
+      },
+      { maxBatch: 3, maxInFlight: 1 },
+    );
+    const one = group.add(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    const others = [1, 2, 3, 4].map((item) => group.add(item));
+    first.open();
+    await Promise.all([one, ...others]);
+    expect(sizes).toEqual([1, 3, 1]);
+    expect(most).toBe(1);
+  });
+
+  it('tells when it is drained', async () => {
+    const first = gate();
+    const group = new GroupCommit<number, number>(
+      async (items) => {
+        await first.opened;
+        return items.map((value) => ({ value }));
+      },
+      { maxBatch: 10, maxInFlight: 1 },
+    );
+    await group.drained();
+    let done = false;
+    const work = group.add(1).then(() => (done = true));
+    const drained = group.drained().then(() => done);
+    first.open();
+    await work;
+    await expect(drained).resolves.toBe(true);
+  });
+});
+
+describe('Semaphore', () => {
+  it('lets in as many as it has places, in order, and frees the place of one that fails', async () => {
+    const semaphore = new Semaphore(1);
+    const first = gate();
+    const order: string[] = [];
+    const a = semaphore.run(async () => {
+      order.push('a in');
+      await first.opened;
+      order.push('a out');
+      throw new Error('a failed');
+    });
+    const b = semaphore.run(() => {
+      order.push('b in');
+      return Promise.resolve('b');
+    });
+    first.open();
+    await expect(a).rejects.toThrow('a failed');
+    await expect(b).resolves.toBe('b');
+    expect(order).toEqual(['a in', 'a out', 'b in']);
+  });
+});

@@ -1,0 +1,91 @@
+import type { Outcome } from '#domain/outcome';
+import {
+  connectionLost,
+  credentialsRefused,
+  gaveUp,
+  permanent,
+  unavailable,
+  unreachable,
+  type GaveUp,
+} from '../outcomes.js';
+
+const SMTP = 'smtp';
+
+/** What nodemailer says of an e-mail that did not go. */
+export interface SmtpError {
+  /** nodemailer's, such as EENVELOPE, or the system's. */
+  code?: string | undefined;
+  /** The system's, where `code` is nodemailer's. */
+  originalCode?: string | undefined;
+  /** The server's reply, where there was one. */
+  responseCode?: number | undefined;
+  /** What the reply was to: CONN, MAIL FROM, RCPT TO, DATA, AUTH ... */
+  command?: string | undefined;
+  timeoutType?: string | undefined;
+}
+
+const MAILBOX_REPLIES: ReadonlySet<number> = new Set([521, 550, 551, 553, 556]);
+const CONTENT_REPLIES: ReadonlySet<number> = new Set([552, 554, 555, 571]);
+/** RFC 4954, 6 */
+const AUTH_REPLIES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
+
+/** By the server's reply. RFC 5321, 4.2 */
+const replied = (reply: number, command: string): Outcome => {
+  const status = String(reply);
+  if (reply < 500) return unavailable(SMTP, status);
+  if (AUTH_REPLIES.has(reply) || command.startsWith('AUTH')) return credentialsRefused(SMTP, status);
+  // 554 instead of a greeting: no mail from here, RFC 5321, 3.1
+  if (command === 'CONN') return unreachable(SMTP);
+  if (command === 'MAIL FROM') {
+    return permanent(SMTP, 'provider', 'sender_refused', 'the mail server does not send for this sender', status);
+  }
+  if (MAILBOX_REPLIES.has(reply) || (command === 'RCPT TO' && CONTENT_REPLIES.has(reply))) {
+    return permanent(
+      SMTP,
+      'recipient',
+      'recipient_refused',
+      'the mail server does not deliver to this address',
+      status,
+    );
+  }
+  if (CONTENT_REPLIES.has(reply)) {
+    return permanent(SMTP, 'content', 'content_refused', 'the mail server refused the message', status);
+  }
+  return permanent(SMTP, 'provider', 'unexpected_answer', 'the mail server did not understand', status);
+};
+
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'EDNS',
+  'ETLS',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CONNECTION_TIMEOUT',
+  'GREETING_TIMEOUT',
+]);
+
+/**
+ * What became of an e-mail that nodemailer reports an error for.
+ * @param begun the server was given at least the beginning of the message: without a reply, it may have taken all of it
+ * @param why set if we stopped waiting
+ */
+export const emailFailure = (error: SmtpError, begun: boolean, why: GaveUp | null): Outcome => {
+  if (error.responseCode !== undefined) return replied(error.responseCode, error.command ?? '');
+  if (why !== null) return gaveUp(SMTP, why, begun);
+  if (begun) return connectionLost(SMTP, true);
+  if ([error.code, error.originalCode, error.timeoutType].some((code) => code !== undefined && UNREACHABLE.has(code))) {
+    return unreachable(SMTP);
+  }
+  switch (error.code) {
+    case 'EAUTH':
+    case 'ENOAUTH':
+      return credentialsRefused(SMTP, null);
+    case 'EENVELOPE':
+      return permanent(SMTP, 'recipient', 'recipient_refused', 'the mail server cannot be asked for such an address');
+    case 'EMESSAGE':
+      return permanent(SMTP, 'content', 'content_refused', 'the message is larger than the mail server takes');
+    default:
+      return connectionLost(SMTP, false);
+  }
+};

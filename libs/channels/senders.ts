@@ -1,0 +1,40 @@
+import { InvalidSettings } from '#config/settings';
+import type { Channel } from '#contracts/vocabulary';
+import type { ChannelSender } from '#domain/sender';
+import { configureEmail } from './email/configure.js';
+import { configurePush } from './push/configure.js';
+import type { ChannelSettings } from './settings.js';
+import { configureWebhook } from './webhook/configure.js';
+
+/** Who sends for each channel. */
+export type Senders = Readonly<Record<Channel, ChannelSender>>;
+
+const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings) => ChannelSender>> = {
+  push: configurePush,
+  email: configureEmail,
+  webhook: configureWebhook,
+};
+
+/**
+ * Makes every channel's sender; one without settings becomes a stand-in whose deliveries fail as `not_configured`.
+ * @throws InvalidSettings naming, over all channels, what does not fit together; files that are named are read here
+ */
+export const createSenders = (settings: ChannelSettings): Senders => {
+  const problems: string[] = [];
+  const made = Object.entries(CONFIGURE).map(([channel, configure]) => {
+    try {
+      return [channel, configure(settings)] as const;
+    } catch (error) {
+      if (!(error instanceof InvalidSettings)) throw error;
+      problems.push(...error.problems);
+      return [channel, null] as const;
+    }
+  });
+  if (problems.length > 0) throw new InvalidSettings(problems);
+  return Object.fromEntries(made) as unknown as Senders;
+};
+
+/** Ends every connection; what is still on its way is cut. */
+export const closeSenders = async (senders: Senders): Promise<void> => {
+  await Promise.all(Object.values(senders).map((sender) => sender.close()));
+};

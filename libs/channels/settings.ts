@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { EgressSettings } from '#egress/settings';
+import { EmailSettings } from './email/settings.js';
+import { PushSettings } from './push/settings.js';
+import { WebhookSettings } from './webhook/settings.js';
+
+/** Of all channels, with what they need to get out. */
+export const ChannelSettings = z.object({
+  ...PushSettings.shape,
+  ...EmailSettings.shape,
+  ...WebhookSettings.shape,
+  ...EgressSettings.shape,
+});
+export type ChannelSettings = z.output<typeof ChannelSettings>;

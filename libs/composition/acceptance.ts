@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { Bulks } from '#acceptance/bulks';
+import { Door } from '#acceptance/door';
+import { Intake } from '#acceptance/intake';
+import { recipientKey } from '#acceptance/ports';
+import type { LimitSettings } from '#acceptance/limits';
+import type { Caller } from '#domain/caller';
+import { MongoBulkStore } from '#persistence/bulks/bulk-store';
+import { MongoUserLimits } from '#persistence/limits/user-limits';
+import { MongoAcceptStore } from '#persistence/notifications/accept-store';
+import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import { type Base, newId } from './base.js';
+
+export interface Acceptance {
+  door: Door;
+  bulks: Bulks;
+  limits: MongoUserLimits;
+  recipients: MongoRecipientTargets;
+  intake: (callerOf: (userId: string) => Caller | null) => Intake;
+}
+
+/** The same for an item of a bulk each time: a repeated chunk inserts only what is missing. */
+const itemId = (bulkId: string, index: number): string =>
+  bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
+
+/** The one door, with its stores. */
+export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptance => {
+  const { databases, metrics } = base;
+  const limits = new MongoUserLimits(databases);
+  const recipients = new MongoRecipientTargets(databases, recipientKey);
+  const door = new Door({
+    store: new MongoAcceptStore(databases, (err) =>
+      base.log.error({ err }, 'the database did not take what was to be accepted'),
+    ),
+    limits,
+    recipients,
+    announcer: base.outbox,
+    settings,
+    newId,
+    now: base.now,
+    onBatch: (size) => metrics.batches.observe({ batch: 'accept' }, size),
+    onAccepted: ({ channel, lane }) => metrics.accepted.inc({ channel, lane }),
+  });
+  const bulks = new Bulks({ door, bulks: new MongoBulkStore(databases), newId, itemId });
+  return { door, bulks, limits, recipients, intake: (callerOf) => new Intake({ door, bulks, callerOf }) };
+};

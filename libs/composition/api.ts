@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { limitRequests, limitSettings } from '#acceptance/limits';
+import { AmqpUsers } from '#access/amqp-users';
+import { Keys, KEYS_CACHE } from '#access/keys';
+import { MAX_DEVICES } from '#access/ports';
+import { Recipients } from '#access/recipients';
+import { accessSettings } from '#access/settings';
+import { Actions } from '#lifecycle/actions';
+import { BulkCancellation } from '#lifecycle/cancel-bulk';
+import { DeadLetters } from '#lifecycle/dead-letters';
+import { InvalidationListener } from '#messaging/invalidation';
+import { MongoBulkStore } from '#persistence/bulks/bulk-store';
+import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
+import { MongoIdempotencyRecords } from '#persistence/idempotency/idempotency-records';
+import { MongoKeyStore } from '#persistence/keys/key-store';
+import { MongoNotificationStore } from '#persistence/notifications/notification-store';
+import { MongoReadStore } from '#persistence/notifications/read-store';
+import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
+import { BulkQueries } from '#queries/bulks';
+import { NotificationQueries } from '#queries/notifications';
+import { StatisticsQueries } from '#queries/statistics';
+import { composeAcceptance } from './acceptance.js';
+import { type Base, createBase, settingsOf } from './base.js';
+import { composeReplayer } from './replayer.js';
+
+export const apiParts = z.object({ ...limitSettings.shape, ...accessSettings.shape });
+
+const composeKeys = (base: Base, ttlMs: number): Keys =>
+  new Keys({
+    store: new MongoKeyStore(base.databases),
+    invalidations: { publish: (cache, key) => base.invalidate(cache, key) },
+    now: base.now,
+    cache: { ttlMs },
+  });
+
+/** What a gateway is made of. @throws InvalidSettings */
+export const composeApi = (environment: NodeJS.ProcessEnv) => {
+  const settings = settingsOf(apiParts, environment);
+  const base = createBase('notification-api', settings);
+  const { databases, outbox: announcer, now, metrics, broker, log } = base;
+  const acceptance = composeAcceptance(base, settings);
+  const store = new MongoNotificationStore(databases);
+  const reads = new MongoReadStore(databases);
+  const bulks = new MongoBulkStore(databases);
+  const deadLetters = new MongoDeadLetterStore(databases);
+  const users = new AmqpUsers(settings.AMQP_USERS);
+  const keys = composeKeys(base, settings.KEY_CACHE_SECONDS * 1000);
+  const actions = new Actions({
+    store,
+    deadLetters,
+    announcer,
+    now,
+    limits: acceptance.limits,
+    recipients: acceptance.recipients,
+    placesNeeded: (notification, at) => limitRequests(notification, at, settings),
+  });
+  const invalidations = new InvalidationListener({
+    log,
+    onInvalidation: ({ cache, key }) => {
+      if (cache === KEYS_CACHE) keys.invalidate(key);
+    },
+    onReconnected: () => keys.invalidate(null),
+  });
+  return {
+    base,
+    drainMs: settings.RABBITMQ_DRAIN_MS,
+    invalidations,
+    parts: {
+      door: acceptance.door,
+      bulks: acceptance.bulks,
+      actions,
+      bulkCancellation: new BulkCancellation({ bulks, store, now }),
+      deadLetters: new DeadLetters({
+        deadLetters,
+        store,
+        announcer,
+        retry: (caller, id, note) => actions.retry(caller, id, note),
+        replayer: composeReplayer(acceptance.intake((userId) => users.callerOf(userId))),
+        now,
+      }),
+      keys,
+      recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES)),
+      notificationQueries: new NotificationQueries(reads),
+      statisticsQueries: new StatisticsQueries(reads),
+      bulkQueries: new BulkQueries(bulks, reads, now),
+      idempotency: new MongoIdempotencyRecords(databases),
+      readiness: { database: () => databases.ping(), broker: () => broker.connected },
+      registry: metrics.registry,
+      log,
+      version: base.version,
+    },
+  };
+};
+
+/** For the command that makes the first key. @throws InvalidSettings */
+export const composeKeyCommand = (environment: NodeJS.ProcessEnv): { base: Base; keys: Keys } => {
+  const base = createBase('notification-api', settingsOf(z.object({}), { ...environment, LOG_LEVEL: 'silent' }));
+  return { base, keys: composeKeys(base, 0) };
+};

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { parseSettings } from '#config/settings';
+import { SCHEMA_VERSION } from '#contracts/messages';
+import { EXCHANGES, ROUTING_KEYS } from '#contracts/topology';
+import { Broker } from '#messaging/connection';
+import { Publisher } from '#messaging/publisher';
+import { MessagingSettings } from '#messaging/settings';
+import { createLogger, type Logger, loggingSettings } from '#observability/logging';
+import { Metrics } from '#observability/metrics';
+import { OutboxPublisher } from '#outbox/outbox';
+import { Databases } from '#persistence/databases';
+import { MongoOutboxStore } from '#persistence/notifications/outbox-store';
+import { databaseSettings } from '#persistence/settings';
+
+/** What every process of the platform reads from its environment. */
+export const baseSettings = z.object({
+  ...databaseSettings.shape,
+  ...MessagingSettings.shape,
+  ...loggingSettings.shape,
+});
+export type BaseSettings = z.output<typeof baseSettings>;
+
+/** What every process of the platform is made of. */
+export interface Base {
+  name: string;
+  version: string;
+  log: Logger;
+  metrics: Metrics;
+  databases: Databases;
+  broker: Broker;
+  publisher: Publisher;
+  outbox: OutboxPublisher;
+  /** Tells every process, this one too, that something cached has changed. */
+  invalidate: (cache: string, key: string | null) => void;
+  now: () => Date;
+}
+
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+/** Settings of an app: its own beside those of every process. @throws InvalidSettings */
+export const settingsOf = <T extends z.ZodObject>(own: T, environment: NodeJS.ProcessEnv): z.output<T> & BaseSettings =>
+  ({ ...parseSettings(baseSettings, environment), ...parseSettings(own, environment) }) as z.output<T> & BaseSettings;
+
+/** A new id: 24 hex digits whose first eight are the seconds since 1970, as MongoDB's own. */
+export const newId = (): string => {
+  const seconds = Math.floor(Date.now() / 1000);
+  return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex');
+};
+
+export const createBase = (name: string, settings: BaseSettings): Base => {
+  const log = createLogger(name, settings.LOG_LEVEL);
+  const metrics = new Metrics(name);
+  const databases = new Databases(settings);
+  const broker = new Broker({
+    uri: settings.RABBITMQ_URI,
+    name,
+    log,
+    heartbeatSeconds: settings.RABBITMQ_HEARTBEAT_S,
+  });
+  broker.on('connected', () => metrics.brokerUp.set(1));
+  broker.on('disconnected', () => metrics.brokerUp.set(0));
+  const publisher = new Publisher(broker, { log, confirmMs: settings.RABBITMQ_CONFIRM_MS });
+  const outbox = new OutboxPublisher({
+    publisher,
+    store: new MongoOutboxStore(databases),
+    onProblem: (problem, count) => {
+      metrics.problems.inc({ problem: `outbox_${problem}` }, count);
+      log.warn({ problem, count }, 'not told to the broker yet: the relay will');
+    },
+  });
+  const invalidate = (cache: string, key: string | null): void => {
+    void publisher.publish([
+      {
+        exchange: EXCHANGES.services,
+        routingKey: ROUTING_KEYS.invalidate,
+        type: 'carillon.invalidate',
+        payload: { schemaVersion: SCHEMA_VERSION, cache, key },
+        messageId: newId(),
+        mandatory: false,
+      },
+    ]);
+  };
+  return {
+    name,
+    version: VERSION,
+    log,
+    metrics,
+    databases,
+    broker,
+    publisher,
+    outbox,
+    invalidate,
+    now: () => new Date(),
+  };
+};
+
+/** Finishes what is in hand, tells the broker what that left behind, and lets go of the servers. */
+export const closeBase = async (base: Base, drainMs: number): Promise<void> => {
+  await base.broker.drain(drainMs, () => base.outbox.drained());
+  await base.databases.close();
+};

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { AutomaticRetry } from '#upkeep/automatic-retry';
+import { BulkCompletion } from '#upkeep/bulk-completion';
+import { CleanUp } from '#upkeep/clean-up';
+import { Expiry } from '#upkeep/expiry';
+import { type ScheduledJob, scheduledJobs } from '#upkeep/jobs';
+import { Overdue } from '#upkeep/overdue';
+import { Relay } from '#upkeep/relay';
+import { upkeepSettings } from '#upkeep/settings';
+import { StaleLeases } from '#upkeep/stale-leases';
+import { lifecycleSettings } from '#lifecycle/settings';
+import { MongoBulkStore } from '#persistence/bulks/bulk-store';
+import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
+import { createIndexes } from '#persistence/indexes';
+import { MongoLocks } from '#persistence/locks/locks';
+import { MongoNotificationStore } from '#persistence/notifications/notification-store';
+import { MongoReadStore } from '#persistence/notifications/read-store';
+import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
+import { MongoWatermarks } from '#persistence/watermarks/watermarks';
+import { composeAlerts } from './alerts.js';
+import { type Base, createBase, settingsOf } from './base.js';
+
+export const schedulerParts = z.object({ ...upkeepSettings.shape, ...lifecycleSettings.shape });
+
+export interface ComposedScheduler {
+  base: Base;
+  jobs: ScheduledJob[];
+  locks: MongoLocks;
+  drainMs: number;
+}
+
+/** @throws InvalidSettings */
+export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedScheduler => {
+  const settings = settingsOf(schedulerParts, environment);
+  const base = createBase('scheduler', settings);
+  const { databases, outbox: announcer, now } = base;
+  const { services } = databases;
+  const store = new MongoUpkeepStore(databases);
+  const changes = new MongoNotificationStore(databases);
+  const bulks = new MongoBulkStore(databases);
+  const retryAfterMs = settings.AUTOMATIC_RETRY_AFTER_S * 1000;
+  const jobs = {
+    relay: new Relay({ services, store, announcer, now }),
+    overdue: new Overdue({
+      services,
+      store,
+      watermarks: new MongoWatermarks(databases),
+      now,
+      marginMs: settings.OVERDUE_MARGIN_S * 1000,
+    }),
+    'stale-leases': new StaleLeases({
+      services,
+      store,
+      changes,
+      announcer,
+      graceMs: settings.STALE_LEASE_GRACE_S * 1000,
+    }),
+    expiry: new Expiry({ services, store, changes, announcer, alerts: composeAlerts(base, settings), now }),
+    'automatic-retry': new AutomaticRetry({
+      services,
+      store,
+      changes,
+      deadLetters: new MongoDeadLetterStore(databases),
+      announcer,
+      now,
+      retryAfterMs,
+    }),
+    'bulk-completion': new BulkCompletion({ bulks, counts: new MongoReadStore(databases), canceller: changes, now }),
+    'clean-up': new CleanUp({ services, store, now, retentionDays: settings.RETENTION_DAYS }),
+  };
+  return {
+    base,
+    jobs: scheduledJobs(jobs, settings),
+    locks: new MongoLocks(databases),
+    drainMs: settings.RABBITMQ_DRAIN_MS,
+  };
+};
+
+/** Creates every index that is missing; drops none. @throws InvalidSettings, Unavailable */
+export const createAllIndexes = async (environment: NodeJS.ProcessEnv): Promise<readonly string[]> => {
+  const settings = settingsOf(z.object({}), environment);
+  const base = createBase('scheduler', settings);
+  try {
+    await createIndexes(base.databases);
+    return base.databases.services;
+  } finally {
+    await base.databases.close();
+  }
+};

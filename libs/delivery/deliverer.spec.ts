@@ -1,0 +1,222 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Wake } from '#contracts/messages';
+import type { Notification } from '#domain/notification';
+import type { Failure, Outcome } from '#domain/outcome';
+import type { ChannelSender, SendRequest } from '#domain/sender';
+import { RecordingAnnouncer } from '#testing/memory-acceptance';
+import { MemoryDeliveryStore, MemoryRecipientTargets, notificationOf } from '#testing/memory-delivery';
+import { Deliverer } from './deliverer.js';
+
+const NOW = new Date('2026-11-21T08:00:00.000Z');
+
+const FAILURE: Failure = { provider: 'fake', code: 'busy', class: 'provider', message: 'said busy', providerStatus: '500' };
+const failure = (kind: Exclude<Outcome['kind'], 'sent' | 'rate_limited'>): Outcome => ({
+  ...FAILURE,
+  kind,
+  class: kind === 'permanent' || kind === 'recipient_gone' ? 'recipient' : 'provider',
+});
+const SENT: Outcome = { kind: 'sent', provider: 'fake', providerMessageId: 'm-1', providerStatus: '200' };
+
+class ScriptedSender implements ChannelSender {
+  readonly channel = 'email';
+  readonly batchSize: number = 2;
+  readonly concurrency: number = 2;
+  timeoutMs = 1_000;
+  readonly batches: (readonly SendRequest[])[] = [];
+  answer: (request: SendRequest) => Outcome = () => SENT;
+  broken = false;
+
+  send(batch: readonly SendRequest[]): Promise<Outcome[]> {
+    this.batches.push(batch);
+    return this.broken
+      ? Promise.reject(new Error('bug'))
+      : Promise.resolve(batch.map((request) => this.answer(request)));
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+  get requests(): SendRequest[] {
+    return this.batches.flat();
+  }
+}
+
+const wakeOf = (notification: Notification, alone = false): Wake => ({
+  schemaVersion: 1,
+  notificationId: notification.id,
+  serviceName: notification.serviceName,
+  attempt: 1,
+  alone,
+});
+
+describe('Deliverer', () => {
+  let store: MemoryDeliveryStore;
+  let recipients: MemoryRecipientTargets;
+  let sender: ScriptedSender;
+  let announcer: RecordingAnnouncer;
+  let problems: string[];
+  let deliverer: Deliverer;
+
+  beforeEach(() => {
+    store = new MemoryDeliveryStore(NOW);
+    recipients = new MemoryRecipientTargets();
+    sender = new ScriptedSender();
+    announcer = new RecordingAnnouncer();
+    problems = [];
+    deliverer = new Deliverer({
+      store,
+      recipients,
+      senders: { push: sender, email: sender, webhook: sender },
+      announcer,
+      now: () => NOW,
+      random: () => 0,
+      onProblem: (problem) => problems.push(problem),
+    });
+  });
+
+  const deliver = (...notifications: Notification[]): Promise<void[]> =>
+    Promise.all(notifications.map((notification) => deliverer.deliver('email', 'normal', wakeOf(notification))));
+  const stateOf = (notification: Notification): Notification => store.get(notification.id);
+
+  it('claims together, sends in batches of the sender, settles and announces', async () => {
+    const all = Array.from({ length: 5 }, () => store.add(notificationOf({ to: ['ada@example.org'] })));
+    await deliver(...all);
+    expect(store.claims).toBe(1);
+    expect(sender.batches.map((batch) => batch.length)).toEqual([2, 2, 1]);
+    expect(all.map((one) => stateOf(one).state)).toEqual(Array(5).fill('sent'));
+    expect(announcer.announcements.map(({ status, wake, deadLetter }) => ({ status, wake, deadLetter }))).toEqual(
+      Array(5).fill({ status: { previous: 'pending' }, wake: 'none', deadLetter: false }),
+    );
+  });
+
+  it('does nothing for a duplicate, early or unknown wake', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    const later = store.add(notificationOf({ nextAttemptAt: new Date(NOW.getTime() + 1) }));
+    await deliver(one, one);
+    await deliver(one, later, notificationOf({}));
+    expect(sender.requests).toHaveLength(1);
+    expect(stateOf(later).state).toBe('approved');
+  });
+
+  it('sends to each target under an id of its own, and again only to those that are open', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org', 'bob@example.org'] }));
+    sender.answer = ({ target }) => (target.startsWith('bob') ? failure('transient') : SENT);
+    await deliver(one);
+    expect(stateOf(one)).toMatchObject({ state: 'approved', attempt: 1, waiting: { reason: 'retry' } });
+    expect(announcer.announcements[0]).toMatchObject({ wake: { rung: 2, ms: 2000 }, status: null, deadLetter: false });
+    sender.answer = () => SENT;
+    store.makeDue(one.id);
+    await deliver(one);
+    expect(sender.requests.map(({ deliveryId, attempt }) => [deliveryId.split('-')[1], attempt])).toEqual([
+      ['1', 1],
+      ['2', 1],
+      ['2', 2],
+    ]);
+    expect(stateOf(one).state).toBe('sent');
+  });
+
+  it('gives up after the last attempt, and owes a dead letter', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    sender.answer = () => failure('transient');
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      store.makeDue(one.id);
+      await deliver(one);
+    }
+    expect(stateOf(one)).toMatchObject({ state: 'failed', attempt: 4 });
+    expect(announcer.announcements.map(({ wake }) => (typeof wake === 'string' ? wake : wake.rung))).toEqual([
+      2,
+      4,
+      8,
+      'none',
+    ]);
+    expect(announcer.announcements.at(-1)).toMatchObject({ deadLetter: true, status: { previous: 'pending' } });
+  });
+
+  it('uses no attempt for being asked to wait', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    sender.answer = () => ({ ...FAILURE, kind: 'rate_limited', retryAfterMs: 5_000 });
+    await deliver(one);
+    expect(stateOf(one)).toMatchObject({ state: 'approved', attempt: 0, waiting: { reason: 'rate_limit' } });
+    expect(announcer.announcements[0]?.wake).toMatchObject({ rung: 8 });
+  });
+
+  it('resolves the targets of the recipient once, and writes them before it sends', async () => {
+    const one = store.add(notificationOf({ to: null, userId: 'p-1' }));
+    recipients.targets.set('p-1', ['ada@example.org']);
+    sender.answer = () => {
+      expect(store.get(one.id).deliveries).toHaveLength(1);
+      return failure('transient');
+    };
+    await deliver(one);
+    recipients.targets.set('p-1', ['else@example.org']);
+    store.makeDue(one.id);
+    await deliver(one);
+    expect(sender.requests.map(({ target }) => target)).toEqual(['ada@example.org', 'ada@example.org']);
+  });
+
+  it('fails what has nobody to go to', async () => {
+    const one = store.add(notificationOf({ to: null, userId: 'p-1' }));
+    await deliver(one);
+    expect(stateOf(one)).toMatchObject({ state: 'failed', lastError: { code: 'no_target', class: 'recipient' } });
+  });
+
+  it('expires what comes too late, and sends nothing', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'], expiresAt: NOW }));
+    await deliver(one);
+    expect(stateOf(one).state).toBe('expired');
+    expect(sender.requests).toEqual([]);
+  });
+
+  it('forgets a target that does not exist any more', async () => {
+    const one = store.add(notificationOf({ to: ['gone@example.org'] }));
+    sender.answer = () => failure('recipient_gone');
+    await deliver(one);
+    expect(recipients.forgotten).toEqual(['gone@example.org']);
+    expect(stateOf(one).state).toBe('failed');
+  });
+
+  it.each([
+    [false, 'approved'],
+    [true, 'uncertain'],
+  ])('with atMostOnce %s a request without an answer leads to %s', async (atMostOnce, state) => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'], atMostOnce }));
+    sender.answer = () => failure('uncertain');
+    await deliver(one);
+    expect(stateOf(one).state).toBe(state);
+  });
+
+  it('does not try what the lease leaves no time for, and uses no attempt for it', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    store.leaseTaken = () => (sender.timeoutMs = 1_000_000);
+    await deliver(one);
+    expect(sender.requests).toEqual([]);
+    expect(stateOf(one)).toMatchObject({ state: 'approved', attempt: 0 });
+  });
+
+  it('settles nothing once the lease is lost', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    sender.answer = () => {
+      store.stealLease(one.id);
+      return SENT;
+    };
+    await deliver(one);
+    expect(stateOf(one).state).toBe('sending');
+    expect(announcer.announcements).toEqual([]);
+    expect(problems).toEqual(['lease_lost']);
+  });
+
+  it('takes a sender that throws as not knowing, and tells claims that fail to the caller', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    sender.broken = true;
+    await deliver(one);
+    expect(stateOf(one)).toMatchObject({ state: 'approved', lastError: { code: 'sender_failed' } });
+    store.down = true;
+    await expect(deliver(one)).rejects.toThrow('down');
+  });
+
+  it('sends what was recovered by itself', async () => {
+    const all = Array.from({ length: 3 }, () => store.add(notificationOf({ to: ['ada@example.org'] })));
+    await Promise.all(all.map((one) => deliverer.deliver('email', 'normal', wakeOf(one, true))));
+    expect(sender.batches.map((batch) => batch.length)).toEqual([1, 1, 1]);
+    expect(store.claims).toBe(3);
+  });
+});

@@ -1,0 +1,160 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, type Dispatcher, type buildConnector } from 'undici';
+import { AddressNotAllowed } from './connector.js';
+
+export interface HttpRequest {
+  headers: Record<string, string>;
+  body: string;
+  /** For the whole of it: waiting for a connection, connecting, sending, the answer's head. */
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/** What became of a request. Nothing of the answer's body is kept. */
+export type HttpResult =
+  | { kind: 'answered'; status: number; headers: IncomingHttpHeaders }
+  | {
+      kind: 'failed';
+      reason: HttpFailureReason;
+      /** At least the first byte may have reached the other side. */
+      written: boolean;
+    };
+
+/** - `unreachable`: no such name, refused, or no route
+ *  - `tls`: connected, but not to whom the certificate says
+ *  - `broken`: the connection ended, or what came is not HTTP */
+export type HttpFailureReason = 'address_not_allowed' | 'unreachable' | 'tls' | 'timeout' | 'aborted' | 'broken';
+
+/** Reading on keeps the connection for the next request; a receiver that says more than this loses it. */
+const MAX_RESPONSE_BYTES = 64 * 1024;
+
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NODATA',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+/** OpenSSL's and Node's words for a handshake that failed. */
+const TLS =
+  /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+/** By shape, not by class: of several addresses that were tried, the first tells. */
+const codeOf = (error: Error): string => {
+  const [one = error] = 'errors' in error && Array.isArray(error.errors) ? (error.errors as Error[]) : [error];
+  return 'code' in one && typeof one.code === 'string' ? one.code : '';
+};
+
+const reasonOf = (error: Error): HttpFailureReason => {
+  if (error instanceof AddressNotAllowed) return 'address_not_allowed';
+  const code = codeOf(error);
+  if (UNREACHABLE.has(code)) return 'unreachable';
+  return TLS.test(code) ? 'tls' : 'broken';
+};
+
+/** One request on its way. Settles once; what comes later is dropped. */
+class Exchange implements Dispatcher.DispatchHandler {
+  private settled = false;
+  private controller: Dispatcher.DispatchController | null = null;
+  /** Once the head of the answer is there, it is the result, whatever becomes of the body. */
+  private answer: HttpResult | null = null;
+  private received = 0;
+  private readonly timer: NodeJS.Timeout;
+  private readonly abort = (): void => this.giveUp('aborted');
+
+  constructor(
+    private readonly request: HttpRequest,
+    private readonly resolve: (result: HttpResult) => void,
+  ) {
+    this.timer = setTimeout(() => this.giveUp('timeout'), request.timeoutMs);
+    if (request.signal.aborted) this.giveUp('aborted');
+    else request.signal.addEventListener('abort', this.abort);
+  }
+
+  /** The head of the request is written right after this. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Given up while it waited for a connection: it must not go out any more.
+    if (this.settled) controller.abort(new Error('given up'));
+    else this.controller = controller;
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status >= 200) this.answer = { kind: 'answered', status, headers };
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.received += chunk.length;
+    if (this.received > MAX_RESPONSE_BYTES) controller.abort(new Error('the answer is too long'));
+  }
+
+  onResponseEnd(): void {
+    this.end('broken');
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.end(reasonOf(error));
+  }
+
+  private giveUp(reason: 'timeout' | 'aborted'): void {
+    this.end(reason);
+    this.controller?.abort(new Error('given up'));
+  }
+
+  private end(reason: HttpFailureReason): void {
+    this.settle(this.answer ?? { kind: 'failed', reason, written: this.controller !== null });
+  }
+
+  private settle(result: HttpResult): void {
+    if (this.settled) return;
+    this.settled = true;
+    clearTimeout(this.timer);
+    this.request.signal.removeEventListener('abort', this.abort);
+    this.resolve(result);
+  }
+}
+
+/**
+ * POSTs over kept connections. Follows no redirect, knows no proxy (neither do the variables HTTP_PROXY and the like
+ * matter), never repeats a request.
+ */
+export class HttpClient {
+  private readonly agent: Agent;
+
+  /** @param connectionsPerOrigin at most so many at once to one scheme, host and port */
+  constructor(connect: buildConnector.connector, connectionsPerOrigin: number) {
+    this.agent = new Agent({
+      connect,
+      connections: connectionsPerOrigin,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /** Never rejects. */
+  post(url: URL, request: HttpRequest): Promise<HttpResult> {
+    return new Promise((resolve) => {
+      this.agent.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: 'POST',
+          headers: request.headers,
+          body: request.body,
+        },
+        new Exchange(request, resolve),
+      );
+    });
+  }
+
+  /** Cuts what is still on its way. */
+  close(): Promise<void> {
+    return this.agent.destroy();
+  }
+}

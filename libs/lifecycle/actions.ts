@@ -1,0 +1,82 @@
+import type { Caller } from '#domain/caller';
+import { InsufficientScope, NotFound } from '#domain/errors';
+import type { Notification } from '#domain/notification';
+import { approve, type ApprovalParts } from './approval.js';
+import { changeOf, type Plan } from './attempts.js';
+import { type Asked, cancel, read, reject, resolve, type ResolveOutcome, retry } from './decisions.js';
+import type { Announcer, Clock, DeadLetterStore, NotificationStore } from './ports.js';
+
+export interface ActionsParts extends ApprovalParts {
+  store: NotificationStore;
+  deadLetters: Pick<DeadLetterStore, 'closeFor'>;
+  announcer: Announcer;
+  now: Clock;
+}
+
+export interface Noted {
+  note?: string | null | undefined;
+}
+
+/**
+ * What people and services do with one notification. Each answers it as it stands then; what is already in effect
+ * answers the same again.
+ * All throw NotFound (also for services that the caller may not use), InvalidTransition, and Conflict when others
+ * changed it each time it was looked at.
+ */
+export class Actions {
+  constructor(private readonly parts: ActionsParts) {}
+
+  /** @throws ValidationFailed, NoTarget, RateLimited */
+  approve(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
+    return this.act(caller, id, note, (notification, asked) => approve(this.parts, notification, asked));
+  }
+
+  reject(caller: Caller, id: string, { reason }: { reason: string }): Promise<Notification> {
+    return this.act(caller, id, reason, reject);
+  }
+
+  /** Of a failed one, forbids the automatic retry. @throws InsufficientScope for what another client sent */
+  async cancel(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
+    const notification = await this.act(caller, id, note, (found, asked) => {
+      if (found.owner !== caller.owner && !caller.scopes.has('notifications:manage'))
+        throw new InsufficientScope(['notifications:manage']);
+      return cancel(found, asked);
+    });
+    if (notification.state === 'failed') await this.close(notification.id, notification.round, 'resolved');
+    return notification;
+  }
+
+  async retry(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
+    const notification = await this.act(caller, id, note, retry);
+    await this.close(notification.id, notification.round - 1, 'retried');
+    return notification;
+  }
+
+  /** @throws ValidationFailed when it is to be retried and has expired */
+  resolve(caller: Caller, id: string, { outcome, note }: { outcome: ResolveOutcome } & Noted): Promise<Notification> {
+    return this.act(caller, id, note, (notification, asked) => resolve(notification, outcome, asked));
+  }
+
+  read(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
+    return this.act(caller, id, note, read);
+  }
+
+  private act(
+    caller: Caller,
+    id: string,
+    note: string | null | undefined,
+    decide: (notification: Notification, asked: Asked) => Plan | null | Promise<Plan | null>,
+  ): Promise<Notification> {
+    const find = async (): Promise<Notification> => {
+      const found = await this.parts.store.find(id, caller.services);
+      if (found === null) throw new NotFound('notification');
+      return found;
+    };
+    return changeOf(this.parts, find, (found, at) => decide(found, { actor: caller.actor, at, note: note ?? null }));
+  }
+
+  /** The action is done and stands; a dead letter that stays open is closed by its next notice. */
+  private async close(id: string, round: number, to: 'resolved' | 'retried'): Promise<void> {
+    await this.parts.deadLetters.closeFor(id, round, to).catch(() => undefined);
+  }
+}

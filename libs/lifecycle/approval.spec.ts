@@ -1,0 +1,96 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { State } from '#contracts/vocabulary';
+import { atOnce } from '#domain/change';
+import { NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
+import type { Notification } from '#domain/notification';
+import { ActionsHouse } from '#testing/actions-house';
+import { callerOf } from '#testing/callers';
+
+const NOW = new Date('2026-11-21T08:00:30.000Z');
+const MINUTE = new Date('2026-11-21T08:00:00.000Z');
+const NEXT_MINUTE = new Date('2026-11-21T08:01:00.000Z');
+
+let h = new ActionsHouse(NOW);
+beforeEach(() => {
+  h = new ActionsHouse(NOW);
+});
+
+const approve = (id: string): Promise<Notification> => h.actions.approve(callerOf(), id, { note: 'fine' });
+
+describe('approve', () => {
+  it('makes it due at once', async () => {
+    const after = await approve(h.addDraft().id);
+    expect(after).toMatchObject({ approvedAt: NOW, waiting: null, nextAttemptAt: atOnce(NOW) });
+    expect(after.history.at(-1)).toEqual({ from: 'draft', to: 'approved', at: NOW, actor: 'key:1', reason: 'fine' });
+    expect(h.announcer.announcements[0]).toMatchObject({
+      wake: 'now',
+      status: { previous: 'pending' },
+      deadLetter: false,
+    });
+  });
+
+  it('leaves it to the scheduler while its sendAt is ahead', async () => {
+    const sendAt = new Date(NOW.getTime() + 3_600_000);
+    h.placesNeeded = ({ dueAt }) => [{ key: 'k', at: dueAt ?? MINUTE, max: 1, mode: 'wait' }];
+    const after = await approve(h.addDraft({ sendAt }).id);
+    expect(after).toMatchObject({ waiting: { reason: 'scheduled', until: sendAt }, nextAttemptAt: sendAt });
+    expect(h.announcer.announcements[0]?.wake).toBe('later');
+    expect(h.limits.count('k', sendAt)).toBe(1);
+  });
+
+  it('sends at once what was to be sent before it was approved', async () => {
+    expect(await approve(h.addDraft({ sendAt: MINUTE }).id)).toMatchObject({ waiting: null });
+  });
+
+  it('takes a place in the minute, of the approved notification', async () => {
+    let state: State | undefined;
+    h.placesNeeded = (notification) => {
+      state = notification.state;
+      return [{ key: 'k', at: MINUTE, max: 1, mode: 'fail' }];
+    };
+    await approve(h.addDraft().id);
+    expect(state).toBe('approved');
+    expect(h.limits.count('k', MINUTE)).toBe(1);
+  });
+
+  it('is refused over the limit, and keeps no place', async () => {
+    h.placesNeeded = () => [
+      { key: 'free', at: MINUTE, max: 1, mode: 'fail' },
+      { key: 'full', at: MINUTE, max: 0, mode: 'fail' },
+    ];
+    const { id } = h.addDraft();
+    const error: unknown = await approve(id).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RateLimited);
+    expect(error).toMatchObject({ scope: 'user', retryAfterSeconds: 30 });
+    expect(h.limits.count('free', MINUTE)).toBe(0);
+    expect(h.store.get(id).state).toBe('draft');
+  });
+
+  it('waits for the next free minute where it may', async () => {
+    h.limits.taken.set(`k@${MINUTE.toISOString()}`, 1);
+    h.placesNeeded = () => [{ key: 'k', at: MINUTE, max: 1, mode: 'wait' }];
+    const after = await approve(h.addDraft().id);
+    expect(after).toMatchObject({ waiting: { reason: 'rate_limit', until: NEXT_MINUTE }, nextAttemptAt: NEXT_MINUTE });
+    expect(h.announcer.announcements[0]?.wake).toBe('later');
+  });
+
+  it('needs a recipient with a target', async () => {
+    await expect(approve(h.addDraft({ userId: 'p-2' }).id)).rejects.toBeInstanceOf(NoTarget);
+    await expect(approve(h.addDraft({ userId: null }).id)).rejects.toBeInstanceOf(NoTarget);
+    expect(await approve(h.addDraft({ userId: null, to: ['a@example.org'] }).id)).toMatchObject({ state: 'approved' });
+  });
+
+  it('needs content and targets that the channel takes, and names each that is wrong', async () => {
+    const { id } = h.addDraft({ body: ' ', title: null, to: ['a@example.org', 'nobody'] });
+    const error: unknown = await approve(id).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ValidationFailed);
+    expect((error as ValidationFailed).errors.map(({ field }) => field)).toEqual(['/body', '/title', '/to/1']);
+  });
+
+  it('is refused once it has expired', async () => {
+    await expect(approve(h.addDraft({ expiresAt: NOW }).id)).rejects.toMatchObject({
+      state: 'draft',
+      allowed: ['reject', 'cancel'],
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Announcement } from '#domain/announcement';
+import { notificationOf } from '#testing/memory-delivery';
+import { OutboxPublisher } from './outbox.js';
+import type { MessagePublisher, OutboxStore, OutgoingMessage, PublishResult } from './ports.js';
+
+class FakePublisher implements MessagePublisher {
+  readonly published: OutgoingMessage[][] = [];
+  answer: (message: OutgoingMessage) => PublishResult = () => 'confirmed';
+
+  publish(messages: readonly OutgoingMessage[]): Promise<PublishResult[]> {
+    this.published.push([...messages]);
+    return Promise.resolve(messages.map((message) => this.answer(message)));
+  }
+  get all(): OutgoingMessage[] {
+    return this.published.flat();
+  }
+}
+
+class FakeStore implements OutboxStore {
+  readonly cleared: string[] = [];
+  readonly deferred: string[] = [];
+  down = false;
+
+  clearOutbox(serviceName: string, told: readonly { id: string; version: number }[]): Promise<void> {
+    if (this.down) return Promise.reject(new Error('down'));
+    this.cleared.push(...told.map(({ id, version }) => `${serviceName}:${id}:${version}`));
+    return Promise.resolve();
+  }
+  deferWake(serviceName: string, told: readonly { id: string; version: number }[]): Promise<void> {
+    this.deferred.push(...told.map(({ id, version }) => `${serviceName}:${id}:${version}`));
+    return Promise.resolve();
+  }
+}
+
+describe('OutboxPublisher', () => {
+  let publisher: FakePublisher;
+  let store: FakeStore;
+  let problems: string[];
+  let outbox: OutboxPublisher;
+
+  beforeEach(() => {
+    publisher = new FakePublisher();
+    store = new FakeStore();
+    problems = [];
+    outbox = new OutboxPublisher({
+      publisher,
+      store,
+      onProblem: (problem, count) => problems.push(`${problem} ${count}`),
+    });
+  });
+
+  const announcement = (over: Partial<Announcement> = {}): Announcement => ({
+    notification: notificationOf({ traceparent: '00-1-2-01' }),
+    wake: 'now',
+    status: { previous: null },
+    deadLetter: false,
+    ...over,
+  });
+  const key = ({ notification }: Announcement): string => `diabetes:${notification.id}:${notification.version}`;
+
+  it('publishes together what is announced together, wake-ups first, and clears what was confirmed', async () => {
+    const all = [announcement(), announcement()];
+    outbox.announce(all);
+    await outbox.drained();
+    expect(publisher.all.map(({ type, routingKey, mandatory }) => [type, routingKey, mandatory])).toEqual([
+      ['notification.deliver', 'notification.deliver.email.normal', true],
+      ['notification.deliver', 'notification.deliver.email.normal', true],
+      ['notification.status', 'notification.status', false],
+      ['notification.status', 'notification.status', false],
+    ]);
+    expect(store.cleared).toEqual(all.map(key));
+    expect(publisher.all[0]).toMatchObject({ traceparent: '00-1-2-01', payload: { attempt: 1, alone: false } });
+  });
+
+  it('sends a wake-up that has to wait through the ladder', async () => {
+    outbox.announce([announcement({ wake: { rung: 4, variant: 2, ms: 4400 }, status: null })]);
+    await outbox.drained();
+    expect(publisher.all).toMatchObject([{ exchange: 'notification-retry', routingKey: 'wait.4.2.email.normal' }]);
+  });
+
+  it('tells the dead letters of a failure', async () => {
+    outbox.announce([
+      announcement({ wake: 'none', deadLetter: true, notification: notificationOf({ state: 'failed', round: 2 }) }),
+    ]);
+    await outbox.drained();
+    expect(publisher.all).toMatchObject([
+      { exchange: 'notification-dead', routingKey: 'failed', type: 'notification.failed', payload: { round: 2 } },
+      { type: 'notification.status', payload: { status: 'failed', final: true, previousStatus: null } },
+    ]);
+  });
+
+  it('leaves the wake-up of a scheduled one to the scheduler', async () => {
+    const later = announcement({ wake: 'later' });
+    outbox.announce([later]);
+    await outbox.drained();
+    expect(publisher.all.map(({ type }) => type)).toEqual(['notification.status']);
+    expect([store.cleared, store.deferred]).toEqual([[], [key(later)]]);
+  });
+
+  it.each(['returned', 'nacked', 'unavailable'] as const)(
+    'leaves to the relay what is %s, and says so',
+    async (result) => {
+      const [lost, told] = [announcement(), announcement()];
+      publisher.answer = (message) =>
+        message.type === 'notification.deliver' && message.messageId.startsWith(lost.notification.id)
+          ? result
+          : 'confirmed';
+      outbox.announce([lost, told]);
+      await outbox.drained();
+      expect(store.cleared).toEqual([key(told)]);
+      expect(problems).toEqual([`${result} 1`]);
+    },
+  );
+
+  it('leaves to the relay what does not fit into memory', async () => {
+    outbox.announce(Array.from({ length: 20_010 }, () => announcement({ status: null })));
+    await outbox.drained();
+    expect(publisher.all).toHaveLength(20_000);
+    expect(Math.max(...publisher.published.map((batch) => batch.length))).toBe(500);
+    expect(problems).toEqual(['dropped 10']);
+  });
+
+  it('goes on when the outbox cannot be cleared', async () => {
+    store.down = true;
+    outbox.announce([announcement()]);
+    await outbox.drained();
+    expect(problems).toEqual(['clear_failed 1']);
+    store.down = false;
+    const next = announcement();
+    outbox.announce([next]);
+    await outbox.drained();
+    expect(store.cleared).toEqual([key(next)]);
+  });
+});

@@ -1,0 +1,110 @@
+import type { mongo, Types } from 'mongoose';
+import type { State, Status } from '#contracts/vocabulary';
+import { RELAY_GRACE_MS } from '#domain/change';
+import type { Settlement } from '#domain/settle';
+import { append, byId, increment, later, NOW, optional, REMOVE } from '../expressions.js';
+
+/** Who claims and settles, in histories. */
+export const DISPATCHER = 'dispatcher';
+/** Transitions kept besides the first; a provider may ask one notification to wait any number of times. */
+const KEPT_TRANSITIONS = 200;
+
+export const transition = (from: State, to: State, reason: unknown): mongo.Document => ({
+  from,
+  to,
+  at: NOW,
+  actor: DISPATCHER,
+  reason,
+});
+
+/** What differs from one settlement to the next, as it stands in the update. */
+interface Settled {
+  deliveries: Settlement['deliveries'];
+  attempt: number;
+  lastError?: NonNullable<Settlement['lastError']>;
+  reason: string | null;
+  hasSent: boolean;
+  waitMs?: number;
+  waitReason?: string;
+}
+
+const settledOf = (settlement: Settlement): Settled => ({
+  deliveries: settlement.deliveries,
+  attempt: settlement.attempt,
+  reason: settlement.reason,
+  hasSent: settlement.deliveries.some(({ status }) => status === 'sent'),
+  ...(settlement.lastError === null ? {} : { lastError: settlement.lastError }),
+  ...(settlement.wait === null ? {} : { waitMs: settlement.wait.ms, waitReason: settlement.wait.reason }),
+});
+
+const ended = (state: State, status: Status): mongo.Document => ({
+  history: append('$history', transition('sending', state, '$_settled.reason')),
+  waiting: state === 'uncertain' ? { reason: 'resolution', until: { $literal: null } } : REMOVE,
+  nextAttemptAt: REMOVE,
+  ...(status === 'failed' ? { failedAt: NOW } : {}),
+  outbox: {
+    at: later(NOW, RELAY_GRACE_MS),
+    wake: { $literal: false },
+    status: { $literal: true },
+    previousStatus: 'pending',
+    deadLetter: { $literal: state === 'failed' },
+  },
+});
+
+/** The first transition says how it came to be; of the others the latest count. */
+const capped = (history: mongo.Document): mongo.Document => ({
+  $let: {
+    vars: { all: history },
+    in: {
+      $cond: [
+        { $gt: [{ $size: '$$all' }, KEPT_TRANSITIONS + 1] },
+        { $concatArrays: [{ $slice: ['$$all', 1] }, { $slice: ['$$all', -KEPT_TRANSITIONS] }] },
+        '$$all',
+      ],
+    },
+  },
+});
+
+const waits = (): mongo.Document => {
+  const due = later(NOW, '$_settled.waitMs');
+  return {
+    history: capped(append('$history', transition('sending', 'approved', '$_settled.reason'))),
+    waiting: { reason: '$_settled.waitReason', until: due },
+    nextAttemptAt: due,
+    outbox: {
+      // The message that wakes it waits in the broker: only when that is late was it lost.
+      at: later(due, RELAY_GRACE_MS),
+      wake: { $literal: true },
+      // A status that nobody was told yet.
+      status: { $ifNull: ['$outbox.status', false] },
+      previousStatus: { $ifNull: ['$outbox.previousStatus', null] },
+      deadLetter: { $literal: false },
+    },
+  };
+};
+
+/** The update of all that settle to one state at once, each with its own results. */
+export const settleUpdate = (
+  settlements: ReadonlyMap<Types.ObjectId, Settlement>,
+  state: Settlement['state'],
+  status: Status,
+): mongo.Document[] => [
+  { $set: { _settled: byId(new Map([...settlements].map(([id, settlement]) => [id, settledOf(settlement)]))) } },
+  {
+    $set: {
+      state,
+      status,
+      version: increment('$version'),
+      attempt: '$_settled.attempt',
+      claims: 0,
+      alone: { $literal: false },
+      deliveries: '$_settled.deliveries',
+      lastError: optional('$_settled.lastError'),
+      // The first success stays, also when another delivery is still open or failed later.
+      sentAt: { $cond: ['$_settled.hasSent', { $ifNull: ['$sentAt', NOW] }, optional('$sentAt')] },
+      updatedAt: NOW,
+      ...(state === 'approved' ? waits() : ended(state, status)),
+    },
+  },
+  { $unset: '_settled' },
+];

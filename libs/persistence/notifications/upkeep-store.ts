@@ -1,0 +1,154 @@
+import type { mongo } from 'mongoose';
+import { type Channel, ERROR_CLASSES, type Lane } from '#contracts/vocabulary';
+import { canRecover } from '#domain/dead-letter';
+import type { Notification } from '#domain/notification';
+import type { OwedNotification, UpkeepStore } from '#upkeep/ports';
+import type { Databases } from '../databases.js';
+import { NOW } from '../expressions.js';
+import { fromDocument } from './document.js';
+import { type NotificationDocument, notifications } from './schema.js';
+
+type Filter = mongo.Filter<NotificationDocument>;
+
+const MS_PER_HOUR = 3_600_000;
+
+/** Compares with the database's clock as read before the query: a constant is what an index can be asked for. */
+export class MongoUpkeepStore implements UpkeepStore {
+  constructor(private readonly databases: Databases) {}
+
+  async findOwed(serviceName: string, limit: number): Promise<OwedNotification[]> {
+    const now = await this.now();
+    const owed = await this.find(serviceName, { 'outbox.at': { $lte: now } }, { 'outbox.at': 1 }, limit);
+    return owed.flatMap((document) => {
+      const outbox = document.outbox as OwedNotification['outbox'] | undefined;
+      return outbox === undefined ? [] : [{ notification: fromDocument(document), outbox }];
+    });
+  }
+
+  oweWakeAgain(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date, limit: number): Promise<number> {
+    const lost = waitingIn(channel, lane, { $lt: dueBefore });
+    return this.databases.inService(serviceName, notifications, async (collection) => {
+      const found = await collection
+        .find(lost, { sort: { nextAttemptAt: 1 }, limit, batchSize: limit + 1, projection: { _id: 1 } })
+        .toArray();
+      if (found.length === 0) return 0;
+      const { modifiedCount } = await collection.updateMany({ ...lost, _id: { $in: found.map(({ _id }) => _id) } }, [
+        { $set: { outbox: WAKE_NOW } },
+      ]);
+      return modifiedCount;
+    });
+  }
+
+  async oldestWaiting(serviceName: string, channel: Channel, lane: Lane): Promise<Date | null> {
+    const now = await this.now();
+    const [oldest] = await this.databases.inService(serviceName, notifications, (collection) =>
+      collection
+        .find(waitingIn(channel, lane, { $lte: now }), {
+          sort: { nextAttemptAt: 1 },
+          limit: 1,
+          projection: { nextAttemptAt: 1 },
+        })
+        .toArray(),
+    );
+    return oldest?.nextAttemptAt ?? null;
+  }
+
+  async findStale(serviceName: string, graceMs: number, limit: number): Promise<Notification[]> {
+    const ended = new Date((await this.now()).getTime() - graceMs);
+    const stale = await this.find(
+      serviceName,
+      { state: 'sending', 'lease.until': { $lte: ended } },
+      { 'lease.until': 1 },
+      limit,
+    );
+    return stale.map(fromDocument);
+  }
+
+  async findExpirable(serviceName: string, olderThan: Date, limit: number): Promise<Notification[]> {
+    const now = await this.now();
+    const [past, old] = await Promise.all([
+      this.find(
+        serviceName,
+        { status: 'pending', expiresAt: { $lte: now }, state: { $in: ['draft', 'approved'] } },
+        { expiresAt: 1 },
+        limit,
+      ),
+      this.find(
+        serviceName,
+        {
+          status: 'pending',
+          serviceName,
+          createdAt: { $lt: olderThan },
+          state: { $in: ['draft', 'approved', 'uncertain'] },
+        },
+        { createdAt: 1 },
+        limit,
+      ),
+    ]);
+    const both = new Map([...past, ...old].map((document) => [document._id.toHexString(), document]));
+    return [...both.values()]
+      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())
+      .slice(0, limit)
+      .map(fromDocument);
+  }
+
+  async findFailedNotificationsOlderThan(serviceName: string, hours: number, limit: number): Promise<Notification[]> {
+    const before = new Date((await this.now()).getTime() - hours * MS_PER_HOUR);
+    const failed = await this.find(
+      serviceName,
+      {
+        state: 'failed',
+        failedAt: { $lte: before },
+        round: 1,
+        retryForbidden: { $ne: true },
+        'lastError.class': { $in: ERROR_CLASSES.filter(canRecover) },
+      },
+      { failedAt: 1 },
+      limit,
+    );
+    return failed.map(fromDocument);
+  }
+
+  deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
+    const final: Filter = { createdAt: { $lt: before }, status: { $ne: 'pending' } };
+    return this.databases.inService(serviceName, notifications, async (collection) => {
+      const found = await collection
+        .find(final, { sort: { createdAt: 1 }, limit, batchSize: limit + 1, projection: { _id: 1 } })
+        .toArray();
+      if (found.length === 0) return 0;
+      const { deletedCount } = await collection.deleteMany({ ...final, _id: { $in: found.map(({ _id }) => _id) } });
+      return deletedCount;
+    });
+  }
+
+  now(): Promise<Date> {
+    return this.databases.now();
+  }
+
+  private find(
+    serviceName: string,
+    filter: Filter,
+    sort: Record<string, 1 | -1>,
+    limit: number,
+  ): Promise<NotificationDocument[]> {
+    return this.databases.inService(serviceName, notifications, (collection) =>
+      collection.find(filter, { sort, limit, batchSize: limit + 1 }).toArray(),
+    );
+  }
+}
+
+const waitingIn = (channel: Channel, lane: Lane, nextAttemptAt: { $lt: Date } | { $lte: Date }): Filter => ({
+  state: 'approved',
+  channel,
+  lane,
+  nextAttemptAt,
+  'outbox.at': { $exists: false },
+});
+
+const WAKE_NOW = {
+  at: NOW,
+  wake: { $literal: true },
+  status: { $literal: false },
+  previousStatus: { $literal: null },
+  deadLetter: { $literal: false },
+};

@@ -1,0 +1,32 @@
+import type { mongo } from 'mongoose';
+import type { Channel } from '#contracts/vocabulary';
+import type { RecipientDocument } from './schema.js';
+
+/** Where a channel finds its targets in a recipient, and how it forgets them. */
+export interface ChannelTargets {
+  projection: mongo.Document;
+  of(document: RecipientDocument): string[];
+  having(targets: string[]): mongo.Filter<RecipientDocument>;
+  without(targets: string[]): mongo.UpdateFilter<RecipientDocument>;
+}
+
+export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets>> = {
+  push: {
+    projection: { 'devices.token': 1 },
+    of: ({ devices }) => (devices ?? []).map(({ token }) => token),
+    having: (targets) => ({ 'devices.token': { $in: targets } }),
+    without: (targets) => ({ $pull: { devices: { token: { $in: targets } } } }),
+  },
+  email: {
+    projection: { email: 1 },
+    of: ({ email }) => (email === undefined ? [] : [email]),
+    having: (targets) => ({ email: { $in: targets } }),
+    without: () => ({ $unset: { email: '' } }),
+  },
+  webhook: {
+    projection: { webhookUrl: 1 },
+    of: ({ webhookUrl }) => (webhookUrl === undefined ? [] : [webhookUrl]),
+    having: (targets) => ({ webhookUrl: { $in: targets } }),
+    without: () => ({ $unset: { webhookUrl: '' } }),
+  },
+};

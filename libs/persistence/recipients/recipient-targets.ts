@@ -1,0 +1,61 @@
+import type { RecipientLookup } from '#acceptance/ports';
+import type { Channel } from '#contracts/vocabulary';
+import type { RecipientTargets } from '#delivery/ports';
+import type { Databases } from '../databases.js';
+import { CHANNEL_TARGETS } from './channel-targets.js';
+import { recipients } from './schema.js';
+
+export class MongoRecipientTargets implements RecipientLookup, RecipientTargets {
+  constructor(
+    private readonly databases: Databases,
+    /** How the answers of `withTarget` are named. */
+    private readonly keyOf: (serviceName: string, channel: Channel, userId: string) => string,
+  ) {}
+
+  async withTarget(
+    wanted: readonly { serviceName: string; channel: Channel; userId: string }[],
+  ): Promise<ReadonlySet<string>> {
+    const groups = Map.groupBy(wanted, ({ serviceName, channel }) => `${serviceName}:${channel}`);
+    const found = await Promise.all(
+      [...groups.values()].map(async (group) => {
+        const [first] = group;
+        if (first === undefined) return [];
+        const { serviceName, channel } = first;
+        const targets = await this.targetsOf(
+          serviceName,
+          channel,
+          group.map(({ userId }) => userId),
+        );
+        return [...targets.keys()].map((userId) => this.keyOf(serviceName, channel, userId));
+      }),
+    );
+    return new Set(found.flat());
+  }
+
+  /** Users without any are not in it. */
+  targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
+    const ids = [...new Set(userIds)];
+    return this.databases.inService(serviceName, recipients, async (collection) => {
+      const { projection, of } = CHANNEL_TARGETS[channel];
+      const documents = await collection
+        .find({ _id: { $in: ids } }, { projection, batchSize: ids.length + 1 })
+        .toArray();
+      return new Map(
+        documents.flatMap((document) => {
+          const targets = of(document);
+          return targets.length === 0 ? [] : [[document._id, targets] as const];
+        }),
+      );
+    });
+  }
+
+  forget(serviceName: string, channel: Channel, targets: readonly string[]): Promise<void> {
+    return this.databases.inService(serviceName, recipients, async (collection) => {
+      const { having, without } = CHANNEL_TARGETS[channel];
+      await collection.updateMany(having([...targets]), {
+        ...without([...targets]),
+        $currentDate: { updatedAt: true },
+      });
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Watermarks } from '#upkeep/ports';
+import { CollectionOf, type Databases } from '../databases.js';
+import { againIfRaced } from '../errors.js';
+import { schemaOf } from '../schema.js';
+
+export interface Mark {
+  claimedAt: Date;
+  dueUpTo: Date;
+}
+
+interface WatermarkDocument {
+  _id: 'lanes';
+  /** By name of the delivery queue, its dots written as `:`. */
+  lanes: Record<string, Mark>;
+}
+
+/** A single document: needs no index. */
+const watermarks = new CollectionOf<WatermarkDocument>('watermarks', () => schemaOf({ _id: String, lanes: {} }));
+
+const memberOf = (queue: string): string => queue.replaceAll('.', ':');
+const queueOf = (member: string): string => member.replaceAll(':', '.');
+
+export class MongoWatermarks implements Watermarks {
+  constructor(private readonly databases: Databases) {}
+
+  /** By name of the delivery queue. Of what several processes write, the latest stays. */
+  async write(marks: ReadonlyMap<string, Mark>): Promise<void> {
+    if (marks.size === 0) return;
+    const latest = Object.fromEntries(
+      [...marks].flatMap(([queue, { claimedAt, dueUpTo }]) => [
+        [`lanes.${memberOf(queue)}.claimedAt`, claimedAt],
+        [`lanes.${memberOf(queue)}.dueUpTo`, dueUpTo],
+      ]),
+    ) as Record<string, Date>;
+    await this.databases.inControl(watermarks, (collection) =>
+      againIfRaced(() => collection.updateOne({ _id: 'lanes' }, { $max: latest }, { upsert: true })),
+    );
+  }
+
+  async read(): Promise<ReadonlyMap<string, Mark>> {
+    const document = await this.databases.inControl(watermarks, (collection) => collection.findOne({ _id: 'lanes' }));
+    return new Map(Object.entries(document?.lanes ?? {}).map(([member, mark]) => [queueOf(member), mark]));
+  }
+}

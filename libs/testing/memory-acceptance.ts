@@ -1,0 +1,90 @@
+import type { AcceptStore, LimitGrant, LimitRequest, RecipientLookup, UserLimits } from '#acceptance/ports';
+import { recipientKey } from '#acceptance/ports';
+import type { InsertResult, NewNotification } from '#domain/accepted';
+import type { Announcement, Announcer } from '#domain/announcement';
+import type { Notification } from '#domain/notification';
+
+/** In-memory twins of the door's ports. */
+export class MemoryAcceptStore implements AcceptStore {
+  readonly documents = new Map<string, NewNotification>();
+  /** Number of writes, to see that what arrives together is written together. */
+  writes = 0;
+  down = false;
+
+  findByIdempotency(
+    refs: readonly { serviceName: string; scope: string }[],
+  ): Promise<({ notification: Notification; fingerprint: string } | null)[]> {
+    if (this.down) return Promise.reject(new Error('the store is down'));
+    return Promise.resolve(refs.map(({ serviceName, scope }) => this.byScope(serviceName, scope)));
+  }
+
+  insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]> {
+    this.writes += 1;
+    if (this.down) return Promise.resolve(batch.map(() => ({ kind: 'unavailable' })));
+    return Promise.resolve(
+      batch.map((entry): InsertResult => {
+        const { notification, idempotency } = entry;
+        const existing = idempotency === null ? null : this.byScope(notification.serviceName, idempotency.scope);
+        if (existing !== null)
+          return { kind: 'duplicate', existing: existing.notification, fingerprint: existing.fingerprint };
+        this.documents.set(notification.id, entry);
+        return { kind: 'inserted' };
+      }),
+    );
+  }
+
+  private byScope(serviceName: string, scope: string): { notification: Notification; fingerprint: string } | null {
+    for (const { notification, idempotency } of this.documents.values())
+      if (notification.serviceName === serviceName && idempotency?.scope === scope)
+        return { notification, fingerprint: idempotency.fingerprint };
+    return null;
+  }
+}
+
+export class MemoryUserLimits implements UserLimits {
+  readonly taken = new Map<string, number>();
+
+  reserve(requests: readonly LimitRequest[]): Promise<LimitGrant[]> {
+    return Promise.resolve(requests.map((request) => this.one(request)));
+  }
+
+  release(places: readonly { key: string; minute: Date }[]): Promise<void> {
+    for (const { key, minute } of places) this.add(key, minute, -1);
+    return Promise.resolve();
+  }
+
+  count(key: string, minute: Date): number {
+    return this.taken.get(`${key}@${minute.toISOString()}`) ?? 0;
+  }
+
+  private add(key: string, minute: Date, by: number): void {
+    this.taken.set(`${key}@${minute.toISOString()}`, this.count(key, minute) + by);
+  }
+
+  private one({ key, at, max, mode }: LimitRequest): LimitGrant {
+    for (let minute = at; ; minute = new Date(minute.getTime() + 60_000)) {
+      if (this.count(key, minute) < max) {
+        this.add(key, minute, 1);
+        return { granted: true, minute };
+      }
+      if (mode === 'fail') return { granted: false, retryAfterMs: 30_000 };
+    }
+  }
+}
+
+export class MemoryRecipientLookup implements RecipientLookup {
+  constructor(private readonly having: ReadonlySet<string> = new Set()) {}
+
+  withTarget(wanted: Parameters<RecipientLookup['withTarget']>[0]): Promise<ReadonlySet<string>> {
+    const keys = wanted.map(({ serviceName, channel, userId }) => recipientKey(serviceName, channel, userId));
+    return Promise.resolve(new Set(keys.filter((key) => this.having.has(key))));
+  }
+}
+
+export class RecordingAnnouncer implements Announcer {
+  readonly announcements: Announcement[] = [];
+
+  announce(announcements: readonly Announcement[]): void {
+    this.announcements.push(...announcements);
+  }
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { createConnection, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** A virtual host of its own for each spec, on the server of RABBITMQ_URI and RABBITMQ_MANAGEMENT_URI. */
+export interface TestVhost {
+  /** amqp:// of the server's own user, in this virtual host. */
+  readonly uri: string;
+  /** A new user with all rights here. @returns its name, and its amqp:// */
+  addUser(): Promise<{ user: string; uri: string }>;
+  /** Arguments of queues by their names. */
+  queues(): Promise<Map<string, Record<string, unknown>>>;
+  /** Has the broker close every connection here, with a close frame. Waits until there is one to close. */
+  closeConnections(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+const required = (name: string): URL => {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is required: eval "$(scripts/infra.sh env)"`);
+  return new URL(value);
+};
+
+const callManagement = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const uri = required('RABBITMQ_MANAGEMENT_URI');
+  const credentials = `${decodeURIComponent(uri.username)}:${decodeURIComponent(uri.password)}`;
+  const response = await fetch(new URL(`/api/${path}`, uri.origin), {
+    method,
+    headers: {
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      'content-type': 'application/json',
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`RabbitMQ management answered ${response.status} to ${method} ${path}: ${text}`);
+  return text === '' ? null : JSON.parse(text);
+};
+
+export const createVhost = async (): Promise<TestVhost> => {
+  const vhost = `test-${randomBytes(6).toString('hex')}`;
+  const own = required('RABBITMQ_URI');
+  own.pathname = `/${vhost}`;
+  const users: string[] = [];
+  const allow = (user: string): Promise<unknown> =>
+    callManagement('PUT', `permissions/${vhost}/${encodeURIComponent(user)}`, {
+      configure: '.*',
+      write: '.*',
+      read: '.*',
+    });
+
+  await callManagement('PUT', `vhosts/${vhost}`);
+  await allow(decodeURIComponent(own.username));
+  return {
+    uri: own.href,
+    async addUser() {
+      const user = `user-${randomBytes(6).toString('hex')}`;
+      const password = randomBytes(12).toString('hex');
+      await callManagement('PUT', `users/${user}`, { password, tags: '' });
+      users.push(user);
+      await allow(user);
+      const uri = new URL(own);
+      uri.username = user;
+      uri.password = password;
+      return { user, uri: uri.href };
+    },
+    async queues() {
+      const queues = (await callManagement('GET', `queues/${vhost}`)) as {
+        name: string;
+        arguments: Record<string, unknown>;
+      }[];
+      return new Map(queues.map((queue) => [queue.name, queue.arguments]));
+    },
+    async closeConnections() {
+      // The list is filled by events, a moment after a connection is up.
+      for (;;) {
+        const all = (await callManagement('GET', 'connections')) as { name: string; vhost?: string }[];
+        const ours = all.filter((connection) => connection.vhost === vhost);
+        for (const { name } of ours) await callManagement('DELETE', `connections/${encodeURIComponent(name)}`);
+        if (ours.length > 0) return;
+      }
+    },
+    async drop() {
+      await callManagement('DELETE', `vhosts/${vhost}`);
+      for (const user of users) await callManagement('DELETE', `users/${user}`);
+    },
+  };
+};
+
+/** Stands between a client and a server, and plays a network or a server that fails. */
+export interface TestProxy {
+  /** The given address, by way of this proxy. */
+  readonly uri: string;
+  /** Breaks every connection, and every new one at once, until `restore`. */
+  cut(): void;
+  restore(): void;
+  close(): Promise<void>;
+}
+
+export const createProxy = async (target: string): Promise<TestProxy> => {
+  const uri = new URL(target);
+  const { hostname, port } = uri;
+  const sockets = new Set<Socket>();
+  let down = false;
+  const track = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  };
+  const server = createServer((client) => {
+    track(client);
+    if (down) return void client.destroy();
+    const upstream = createConnection({ host: hostname, port: Number(port), noDelay: true });
+    track(upstream);
+    client.setNoDelay(true);
+    client.pipe(upstream).pipe(client);
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  uri.port = String((server.address() as AddressInfo).port);
+  const breakAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    uri: uri.href,
+    cut() {
+      down = true;
+      breakAll();
+    },
+    restore() {
+      down = false;
+    },
+    async close() {
+      breakAll();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+};

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { integer } from '#config/settings';
+
+const seconds = (fallback: number, what: string) =>
+  integer(1, 86_400)
+    .default(fallback)
+    .meta({ description: `seconds between ${what}` });
+
+export const upkeepSettings = z.object({
+  RELAY_EVERY_S: seconds(1, 'looks for what the broker has not confirmed, or is due by now'),
+  OVERDUE_EVERY_S: seconds(15, 'looks for lost wake-ups'),
+  OVERDUE_MARGIN_S: integer(1, 86_400)
+    .default(30)
+    .meta({ description: 'seconds by which a notification must be overtaken before its wake-up counts as lost' }),
+  STALE_LEASES_EVERY_S: seconds(5, 'looks for what vanished dispatchers had claimed'),
+  STALE_LEASE_GRACE_S: integer(0, 3600)
+    .default(2)
+    .meta({ description: 'seconds that a dispatcher is granted after the end of its lease' }),
+  EXPIRY_EVERY_S: seconds(30, 'looks for what has expired'),
+  AUTOMATIC_RETRY_EVERY_S: seconds(30, 'looks for failed notifications that are to be tried once more'),
+  BULK_COMPLETION_EVERY_S: seconds(5, 'looks for bulks that have nothing pending'),
+  CLEAN_UP_EVERY_S: seconds(3600, 'deletions of what is older than RETENTION_DAYS'),
+  RETENTION_DAYS: integer(1, 90)
+    .default(90)
+    .meta({ description: 'days for which notifications in final states are kept' }),
+});
+export type UpkeepSettings = z.output<typeof upkeepSettings>;
