@@ -1,0 +1,111 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import { limitSettings } from '#acceptance/limits';
+import { accessSettings } from '#access/settings';
+import { ChannelSettings } from '#channels/settings';
+import { lifecycleSettings } from '#lifecycle/settings';
+import { MessagingSettings } from '#messaging/settings';
+import { loggingSettings } from '#observability/logging';
+import { databaseSettings } from '#persistence/settings';
+import { ROOT } from '#testing/processes';
+import { upkeepSettings } from '#upkeep/settings';
+import { dispatcherSettings } from '../apps/dispatcher/settings.js';
+import { apiSettings } from '../apps/notification-api/settings.js';
+import { schedulerSettings } from '../apps/scheduler/settings.js';
+
+/** Writes `.env.example` and the table in docs/configuration.md from the schemas that the apps parse at boot. */
+
+const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
+  { title: 'Every app: MongoDB', schema: databaseSettings },
+  { title: 'Every app: RabbitMQ', schema: MessagingSettings },
+  { title: 'Every app: logs', schema: loggingSettings },
+  { title: 'notification-api', schema: apiSettings },
+  { title: 'dispatcher', schema: dispatcherSettings },
+  { title: 'scheduler', schema: schedulerSettings },
+  { title: 'notification-api and dispatcher: who may do what', schema: accessSettings },
+  { title: 'notification-api and dispatcher: limits', schema: limitSettings },
+  { title: 'dispatcher: providers', schema: ChannelSettings },
+  { title: 'dispatcher and scheduler: failures and alerts', schema: lifecycleSettings },
+  { title: 'scheduler: upkeep', schema: upkeepSettings },
+];
+
+interface Variable {
+  name: string;
+  description: string;
+  required: boolean;
+  fallback: string | null;
+  example: string | null;
+}
+
+const text = (value: unknown): string => {
+  if (Array.isArray(value)) return value.map(String).join(',');
+  if (value instanceof Map) return '';
+  return String(value);
+};
+
+const describe = (name: string, schema: z.ZodType): Variable => {
+  const optional = schema.safeParse(undefined);
+  const meta = (schema.meta() ?? {}) as { description?: string; example?: string; examples?: unknown[] };
+  const value = optional.success ? optional.data : undefined;
+  return {
+    name,
+    description: meta.description ?? '',
+    required: !optional.success,
+    fallback: value === undefined || (value instanceof Map && value.size === 0) ? null : text(value),
+    example: meta.example ?? (meta.examples?.[0] === undefined ? null : text(meta.examples[0])),
+  };
+};
+
+const variablesOf = (schema: z.ZodObject): Variable[] =>
+  Object.entries(schema.shape).map(([name, one]) => describe(name, one as z.ZodType));
+
+const exampleFile = (): string =>
+  [
+    '# Every setting, with its default. Made from the schemas that the apps check at start-up: npm run reference',
+    ...SECTIONS.flatMap(({ title, schema }) => [
+      '',
+      `# --- ${title} ---`,
+      ...variablesOf(schema).flatMap(({ name, description, required, fallback, example }) => [
+        `# ${description}`,
+        required ? `${name}=${example ?? ''}` : `# ${name}=${fallback ?? example ?? ''}`,
+      ]),
+    ]),
+    '',
+  ].join('\n');
+
+const cell = (value: string): string => value.replaceAll('|', '\\|');
+
+const configurationPage = (): string =>
+  [
+    '# Configuration',
+    '',
+    'Settings are environment variables, read once at start-up. A wrong value stops the app with status 78 and a line that',
+    'names the variable and says what it should be. An empty variable counts as absent. This page is made from the schemas',
+    'that check them: `npm run reference`.',
+    ...SECTIONS.flatMap(({ title, schema }) => [
+      '',
+      `## ${title}`,
+      '',
+      '| variable | meaning | default |',
+      '| --- | --- | --- |',
+      ...variablesOf(schema).map(
+        ({ name, description, required, fallback }) =>
+          `| \`${name}\` | ${cell(description)} | ${required ? '**required**' : fallback === null || fallback === '' ? '' : `\`${cell(fallback)}\``} |`,
+      ),
+    ]),
+    '',
+  ].join('\n');
+
+/** Path in the checkout -> what it must hold. */
+export const REFERENCE: Readonly<Record<string, () => string>> = {
+  '.env.example': exampleFile,
+  'docs/configuration.md': configurationPage,
+};
+
+export const isCurrent = (path: string): boolean =>
+  readFileSync(join(ROOT, path), 'utf8') === (REFERENCE[path]?.() ?? null);
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const [path, content] of Object.entries(REFERENCE)) writeFileSync(join(ROOT, path), content());
