@@ -83,7 +83,10 @@ module.exports = {
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: [SPEC, '^libs/testing/', '^libs/channels/conformance'] },
+      from: {
+        path: '^(apps|libs)/',
+        pathNot: [SPEC, '/spec-parts\\.ts$', '^libs/testing/', '^libs/channels/conformance'],
+      },
       to: { path: '^libs/testing/' },
     },
     {
@@ -104,6 +107,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'], extensions: ['.ts', '.js', '.mjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
   },
 };

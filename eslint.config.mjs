@@ -27,7 +27,14 @@ export default tseslint.config(
   },
   {
     // Programs whose product is what they print.
-    files: ['bench/**/*.ts', 'chaos/**/*.ts', 'e2e/demo.ts', 'apps/**/main.ts', 'apps/**/commands/**/*.ts', 'scripts/**'],
+    files: [
+      'bench/**/*.ts',
+      'chaos/**/*.ts',
+      'e2e/demo.ts',
+      'apps/**/main.ts',
+      'apps/**/commands/**/*.ts',
+      'scripts/**',
+    ],
     rules: { 'no-console': 'off' },
     languageOptions: { globals: { console: 'readonly', process: 'readonly' } },
   },

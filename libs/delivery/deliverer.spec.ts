@@ -9,7 +9,13 @@ import { Deliverer } from './deliverer.js';
 
 const NOW = new Date('2026-11-21T08:00:00.000Z');
 
-const FAILURE: Failure = { provider: 'fake', code: 'busy', class: 'provider', message: 'said busy', providerStatus: '500' };
+const FAILURE: Failure = {
+  provider: 'fake',
+  code: 'busy',
+  class: 'provider',
+  message: 'said busy',
+  providerStatus: '500',
+};
 const failure = (kind: Exclude<Outcome['kind'], 'sent' | 'rate_limited'>): Outcome => ({
   ...FAILURE,
   kind,
