@@ -61,6 +61,7 @@ export class Bulks {
         serviceName,
         tenantId: command.input.content?.tenantId ?? null,
         actor: caller.actor,
+        owner: caller.owner,
         total: items.length,
         idempotency:
           command.idempotencyKey === null

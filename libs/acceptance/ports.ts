@@ -45,6 +45,8 @@ export interface NewBulk {
   serviceName: string;
   tenantId: string | null;
   actor: string;
+  /** The client that makes it (`Caller.owner`): may cancel it. */
+  owner: string;
   total: number;
   idempotency: Idempotency | null;
 }

@@ -23,6 +23,7 @@ import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createBase, newId, settingsOf } from './base.js';
+import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
 
 export const dispatcherParts = z.object({
@@ -97,7 +98,11 @@ export const composeDispatcher = (environment: NodeJS.ProcessEnv): ComposedDispa
     deadLetters: new DeadLetterKeeper({
       store,
       deadLetters: new MongoDeadLetterStore(databases),
-      alerts: composeAlerts(base, settings),
+      alerts: composeAlerts(
+        base,
+        settings,
+        settings.ALERT_EMAIL_TO === undefined ? [] : [mailTo(settings.ALERT_EMAIL_TO, senders.email)],
+      ),
       now,
       newId,
       retryAfterMs: settings.AUTOMATIC_RETRY_AFTER_S * 1000,

@@ -18,6 +18,6 @@ export const lifecycleSettings = z.object({
   ALERT_EMAIL_TO: z
     .email({ error: 'must be an e-mail address' })
     .optional()
-    .meta({ description: 'address of the operators that alerts are mailed to', example: 'ops@example.org' }),
+    .meta({ description: 'address of the operators that dispatchers mail alerts to', example: 'ops@example.org' }),
 });
 export type LifecycleSettings = z.output<typeof lifecycleSettings>;

@@ -1,4 +1,13 @@
-import type { AcceptStore, LimitGrant, LimitRequest, RecipientLookup, UserLimits } from '#acceptance/ports';
+import type {
+  AcceptStore,
+  BulkRefusal,
+  BulkStore,
+  LimitGrant,
+  LimitRequest,
+  NewBulk,
+  RecipientLookup,
+  UserLimits,
+} from '#acceptance/ports';
 import { recipientKey } from '#acceptance/ports';
 import type { InsertResult, NewNotification } from '#domain/accepted';
 import type { Announcement, Announcer } from '#domain/announcement';
@@ -10,6 +19,8 @@ export class MemoryAcceptStore implements AcceptStore {
   /** Number of writes, to see that what arrives together is written together. */
   writes = 0;
   down = false;
+  /** So many more writes succeed; null for all. */
+  failAfter: number | null = null;
 
   findByIdempotency(
     refs: readonly { serviceName: string; scope: string }[],
@@ -20,7 +31,8 @@ export class MemoryAcceptStore implements AcceptStore {
 
   insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]> {
     this.writes += 1;
-    if (this.down) return Promise.resolve(batch.map(() => ({ kind: 'unavailable' })));
+    if (this.down || (this.failAfter !== null && this.failAfter-- <= 0))
+      return Promise.resolve(batch.map(() => ({ kind: 'unavailable' })));
     return Promise.resolve(
       batch.map((entry): InsertResult => {
         const { notification, idempotency } = entry;
@@ -86,5 +98,47 @@ export class RecordingAnnouncer implements Announcer {
 
   announce(announcements: readonly Announcement[]): void {
     this.announcements.push(...announcements);
+  }
+}
+
+interface BulkRecord extends NewBulk {
+  status: 'accepting' | 'running';
+  accepted: number;
+  refusals: readonly BulkRefusal[];
+}
+
+export class MemoryBulkStore implements BulkStore {
+  readonly records = new Map<string, BulkRecord>();
+  /** Another request is accepting whatever is asked for again. */
+  busy = false;
+
+  begin(bulk: NewBulk): ReturnType<BulkStore['begin']> {
+    for (const record of this.records.values())
+      if (record.idempotency !== null && record.idempotency.scope === bulk.idempotency?.scope) {
+        const standing = this.busy ? 'in_use' : record.status === 'running' ? 'finished' : 'taken_over';
+        return Promise.resolve({
+          kind: 'duplicate',
+          id: record.id,
+          fingerprint: record.idempotency.fingerprint,
+          standing,
+        });
+      }
+    this.records.set(bulk.id, { ...bulk, status: 'accepting', accepted: 0, refusals: [] });
+    return Promise.resolve({ kind: 'begun' });
+  }
+
+  run(id: string, accepted: number, refusals: readonly BulkRefusal[]): Promise<void> {
+    const record = this.records.get(id);
+    if (record !== undefined) this.records.set(id, { ...record, status: 'running', accepted, refusals });
+    return Promise.resolve();
+  }
+
+  forget(id: string): Promise<void> {
+    this.records.delete(id);
+    return Promise.resolve();
+  }
+
+  pause(): Promise<void> {
+    return Promise.resolve();
   }
 }

@@ -1,0 +1,159 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CreateBulk } from '#contracts/http/bulk';
+import type { Caller } from '#domain/caller';
+import { type DomainError, ValidationFailed } from '#domain/errors';
+import {
+  MemoryAcceptStore,
+  MemoryBulkStore,
+  MemoryRecipientLookup,
+  MemoryUserLimits,
+  RecordingAnnouncer,
+} from '#testing/memory-acceptance';
+import { type AcceptedBulk, Bulks } from './bulks.js';
+import { Door } from './door.js';
+import { Intake } from './intake.js';
+
+const CALLER: Caller = {
+  actor: 'key:1',
+  owner: 'desk',
+  scopes: new Set(['notifications:send']),
+  services: new Set(['diabetes']),
+};
+const content = { channel: 'email', title: 'Clinic', body: 'Closed', data: { a: 1 } } as const;
+
+describe('Bulks', () => {
+  let store: MemoryAcceptStore;
+  let bulkStore: MemoryBulkStore;
+  let bulks: Bulks;
+  let door: Door;
+  let next: number;
+
+  beforeEach(() => {
+    store = new MemoryAcceptStore();
+    bulkStore = new MemoryBulkStore();
+    next = 0;
+    const newId = (): string => (next += 1).toString(16).padStart(24, '0');
+    door = new Door({
+      store,
+      limits: new MemoryUserLimits(),
+      recipients: new MemoryRecipientLookup(),
+      announcer: new RecordingAnnouncer(),
+      settings: { USER_LIMIT_PER_MINUTE: 1, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false },
+      newId,
+      now: () => new Date('2026-11-21T08:00:00Z'),
+    });
+    bulks = new Bulks({
+      door,
+      bulks: bulkStore,
+      newId,
+      itemId: (id, index) => `${id.slice(0, 18)}${index.toString(16).padStart(6, '0')}`,
+    });
+  });
+
+  const accept = (body: unknown, key: string | null = null): Promise<AcceptedBulk> =>
+    bulks.accept(CALLER, { input: CreateBulk.parse(body), raw: body, idempotencyKey: key, traceparent: null });
+  const people = (count: number): { userId: string; to: string }[] =>
+    Array.from({ length: count }, (_, index) => ({ userId: `p-${index}`, to: `p-${index}@example.org` }));
+
+  it('writes in chunks, in the bulk lane, with the recipient’s data over the content’s', async () => {
+    const { bulkId } = await accept({ content, recipients: people(2_300).map((one) => ({ ...one, data: { b: 2 } })) });
+    expect(store.writes).toBe(3);
+    expect(bulkStore.records.get(bulkId)).toMatchObject({ accepted: 2_300, refusals: [], status: 'running' });
+    const one = [...store.documents.values()][17]?.notification;
+    expect(one).toMatchObject({ bulkId, bulkIndex: 17, lane: 'bulk', data: { a: 1, b: 2 }, onLimit: 'wait' });
+  });
+
+  it('refuses item by item, and says where', async () => {
+    const { bulkId } = await accept({
+      notifications: [
+        { ...content, userId: 'p-1', to: 'p-1@example.org' },
+        { ...content, userId: 'p-2', to: 'nobody', reference: 'r-2' },
+        { ...content, userId: 'p-3', to: 'p-3@example.org', colour: 'red' },
+        { ...content, userId: 'p-4' },
+        { ...content, to: 'p-5@example.org', serviceName: 'wellness' },
+        'not an object' as never,
+      ].slice(0, 5),
+    });
+    const refusals = bulkStore.records.get(bulkId)?.refusals ?? [];
+    expect(
+      refusals.map(({ index, reference, errors }) => [index, reference, errors[0]?.field, errors[0]?.code]),
+    ).toEqual([
+      [1, 'r-2', '/notifications/1/to', 'invalid_email'],
+      [2, null, '/notifications/2/colour', 'unknown_field'],
+      [3, null, '/notifications/3', 'no_target'],
+      [4, null, '/notifications/4/serviceName', 'not_of_bulk'],
+    ]);
+  });
+
+  it('is nothing when nothing is acceptable, and leaves its key free', async () => {
+    const body = { content, recipients: [{ to: 'nobody' }] };
+    await expect(accept(body, 'k')).rejects.toThrow(ValidationFailed);
+    expect(bulkStore.records.size).toBe(0);
+    await expect(accept({ content, recipients: people(1) }, 'k')).resolves.toMatchObject({ replayed: false });
+  });
+
+  it('answers a repeated key with what it made, and refuses it with other content', async () => {
+    const body = { content, recipients: people(2) };
+    const first = await accept(body, 'k');
+    expect(await accept(body, 'k')).toEqual({ ...first, replayed: true });
+    expect(store.documents.size).toBe(2);
+    await expect(accept({ content, recipients: people(3) }, 'k')).rejects.toMatchObject({
+      code: 'idempotency_key_reused',
+    });
+  });
+
+  it('goes on where an interrupted one stopped, without doubling what is written', async () => {
+    const body = { content, recipients: people(1_500) };
+    store.failAfter = 1;
+    await expect(accept(body, 'k')).rejects.toMatchObject({ code: 'unavailable' });
+    expect(store.documents.size).toBe(1_000);
+    store.failAfter = null;
+    const { bulkId, replayed } = await accept(body, 'k');
+    expect(replayed).toBe(false);
+    expect(store.documents.size).toBe(1_500);
+    expect(bulkStore.records.get(bulkId)).toMatchObject({ accepted: 1_500 });
+  });
+
+  it('lets one request at a time accept it', async () => {
+    const body = { content, recipients: people(2) };
+    bulkStore.busy = true;
+    await accept(body, 'k');
+    await expect(accept(body, 'k')).rejects.toMatchObject({ code: 'idempotency_key_in_use' });
+  });
+
+  describe('by AMQP', () => {
+    const intake = (): Intake => new Intake({ door, bulks, callerOf: (user) => (user === 'billing' ? CALLER : null) });
+    const message = { messageId: 'm-1', userId: 'billing', traceparent: null };
+
+    it('goes through the same door', async () => {
+      const accepted = await intake().send({ ...message, payload: { ...content, to: 'ada@example.org' } });
+      expect(accepted).toMatchObject({ kind: 'accepted', replayed: false, bulkId: null });
+      expect(await intake().bulk({ ...message, payload: { content, recipients: people(2) } })).toMatchObject({
+        kind: 'accepted',
+        notificationId: null,
+      });
+    });
+
+    it.each([
+      [{ ...message, userId: 'stranger', payload: {} }, 'unauthorized', 'user_id'],
+      [{ ...message, userId: null, payload: {} }, 'unauthorized', 'user_id'],
+      [{ ...message, messageId: null, payload: {} }, 'validation_failed', 'message_id'],
+      [{ ...message, payload: { ...content } }, 'validation_failed', '/userId'],
+      [{ ...message, payload: { ...content, to: 'nobody' } }, 'validation_failed', '/to'],
+      [{ ...message, payload: { ...content, serviceName: 'wellness', userId: 'p' } }, 'service_not_allowed', ''],
+      [{ ...message, payload: 'text' }, 'validation_failed', ''],
+    ])('refuses %j with %s at %s', async (given, code, field) => {
+      const result = await intake().send(given);
+      expect(result).toMatchObject({ kind: 'refused', code });
+      expect(result.kind === 'refused' && result.errors.map((error) => error.field)).toContain(field);
+    });
+
+    it('leaves to a later time what a store did not take', async () => {
+      store.down = true;
+      const failed = await intake()
+        .send({ ...message, payload: { ...content, to: 'ada@example.org' } })
+        .catch((error: unknown) => error as DomainError);
+      expect(failed).toBeInstanceOf(Error);
+    });
+  });
+});
