@@ -119,8 +119,8 @@ export const QUEUE_SPECS: readonly QueueSpec[] = [
   workQueue(QUEUES.intakeSend),
   workQueue(QUEUES.intakeBulk),
   workQueue(QUEUES.reports),
-  // The end of the line: what fails here is put back, never dropped.
-  { name: QUEUES.failed, arguments: { 'x-queue-type': 'quorum' } },
+  // The end of the line: what fails here is put back, never dropped. RabbitMQ 4 limits deliveries unless told otherwise.
+  { name: QUEUES.failed, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 } },
   ...CHANNELS.flatMap((channel) => LANES.map((lane) => workQueue(deliverQueue(channel, lane)))),
   ...WAIT_RUNGS.flatMap((rung) =>
     WAIT_VARIANTS.map((variant) => ({

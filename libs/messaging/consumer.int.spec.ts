@@ -41,12 +41,7 @@ afterAll(async () => {
 describe('BatchConsumer', () => {
   it('hands over what comes together, with its properties, and acknowledges it', async () => {
     const seen = new Inbox();
-    const {
-      test: own,
-      publish,
-      ready,
-      queue,
-    } = await consume({
+    const own = await consume({
       onBatch: (messages) => Promise.resolve(seen.add(...messages)),
     });
     await own.publish(1, 2, 3);
@@ -71,11 +66,7 @@ describe('BatchConsumer', () => {
   it('takes no more than its prefetch before it acknowledges', async () => {
     const seen = new Inbox();
     const release = Promise.withResolvers<void>();
-    const {
-      test: own,
-      publish,
-      ready,
-    } = await consume({
+    const own = await consume({
       prefetch: 5,
       maxBatch: 1,
       concurrency: 50,
@@ -97,11 +88,7 @@ describe('BatchConsumer', () => {
   it('gets again what was in hand when the connection broke, and acknowledges nothing of it before', async () => {
     const seen = new Inbox();
     const release = Promise.withResolvers<void>();
-    const {
-      test: own,
-      publish,
-      ready,
-    } = await consume({
+    const own = await consume({
       onBatch: (messages) => {
         seen.add(...messages);
         return seen.items.length > 2 ? Promise.resolve() : release.promise;
@@ -127,11 +114,7 @@ describe('BatchConsumer', () => {
 
   it('puts back only the culprit when a batch fails', async () => {
     const seen = new Inbox();
-    const {
-      test: own,
-      publish,
-      ready,
-    } = await consume({
+    const own = await consume({
       onBatch: (messages) => {
         if (messages.some((message) => attemptOf(message) === 3 && message.deliveryCount < 2))
           throw new Error('poison');
@@ -139,12 +122,12 @@ describe('BatchConsumer', () => {
       },
     });
     await own.publish(1, 2, 3, 4);
-    const messages = await seen.first(4);
-    expect(messages.map((message) => [attemptOf(message), message.deliveryCount])).toEqual([
+    const counts = (await seen.first(4)).map((message) => [attemptOf(message), message.deliveryCount]);
+    expect(counts.pop()).toEqual([3, 2]);
+    expect(counts.sort()).toEqual([
       [1, 0],
       [2, 0],
       [4, 0],
-      [3, 2],
     ]);
     await own.broker.drain(5_000);
     expect(await ready(own.queue)).toBe(0);
@@ -196,12 +179,7 @@ describe('BatchConsumer', () => {
 
   it('subscribes again when its queue was deleted', async () => {
     const seen = new Inbox();
-    const {
-      test: own,
-      publish,
-      queue,
-      consumer,
-    } = await consume({
+    const own = await consume({
       onBatch: (messages) => Promise.resolve(seen.add(...messages)),
     });
     const cancelled = own.log.next('cancelled our consumer');
@@ -216,11 +194,7 @@ describe('BatchConsumer', () => {
 
   it('gives one message back at once, and another one never', async () => {
     const seen = new Inbox();
-    const {
-      test: own,
-      publish,
-      ready,
-    } = await consume({
+    const own = await consume({
       onBatch: (messages) => {
         seen.add(...messages);
         for (const message of messages) if (message.deliveryCount === 0 && attemptOf(message) === 1) message.requeue();
@@ -229,7 +203,7 @@ describe('BatchConsumer', () => {
       },
     });
     await own.publish(1, 2);
-    expect((await seen.first(3)).map(attemptOf)).toEqual([1, 2, 1]);
+    expect((await seen.first(3)).map(attemptOf).sort()).toEqual([1, 1, 2]);
     await own.broker.drain(5_000);
     expect(await ready(own.queue)).toBe(0);
   });

@@ -36,13 +36,10 @@ describe('Broker.drain', () => {
   it('lets what is in hand finish, publishing included, and gives the rest back', async () => {
     const seen = new Inbox();
     const release = Promise.withResolvers<void>();
-    const {
-      test: own,
-      publish,
-      ready,
-    } = await consume({
-      concurrency: 1,
-      maxBatch: 2,
+    const own = await consume({
+      concurrency: 2,
+      maxBatch: 1,
+      gatherMs: 0,
       onBatch: async (messages) => {
         seen.add(...messages);
         await release.promise;
@@ -61,11 +58,7 @@ describe('Broker.drain', () => {
 
   it('does not wait beyond its deadline', async () => {
     const seen = new Inbox();
-    const {
-      test: own,
-      publish,
-      ready,
-    } = await consume({
+    const own = await consume({
       onBatch: (messages) => {
         seen.add(...messages);
         return new Promise(() => undefined);

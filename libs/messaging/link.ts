@@ -35,7 +35,7 @@ interface LinkEvents {
   unblocked: [];
 }
 
-const RECONNECT = { baseMs: 200, maxMs: 10_000 };
+const RECONNECT = { baseMs: 200, maxMs: 5_000 };
 const CHANNEL_REOPEN = { baseMs: 100, maxMs: 10_000 };
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
