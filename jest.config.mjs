@@ -18,7 +18,6 @@ const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', [`^#((?:${libs})/.+)$`]: '<rootDir>/libs/$1' },
-  testEnvironmentOptions: { exportConditions: ['source', 'node', 'node-addons', 'import'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.carillon/'],
 };
 

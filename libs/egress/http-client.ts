@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher, type buildConnector } from 'undici';
 import { AddressNotAllowed } from './connector.js';
+import { isTlsFailure, isUnreachable } from './network-errors.js';
 
 export interface HttpRequest {
   headers: Record<string, string>;
@@ -28,23 +29,6 @@ export type HttpFailureReason = 'address_not_allowed' | 'unreachable' | 'tls' | 
 /** Reading on keeps the connection for the next request; a receiver that says more than this loses it. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EAI_NODATA',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-/** OpenSSL's and Node's words for a handshake that failed. */
-const TLS =
-  /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
-
 /** By shape, not by class: of several addresses that were tried, the first tells. */
 const codeOf = (error: Error): string => {
   const [one = error] = 'errors' in error && Array.isArray(error.errors) ? (error.errors as Error[]) : [error];
@@ -54,8 +38,8 @@ const codeOf = (error: Error): string => {
 const reasonOf = (error: Error): HttpFailureReason => {
   if (error instanceof AddressNotAllowed) return 'address_not_allowed';
   const code = codeOf(error);
-  if (UNREACHABLE.has(code)) return 'unreachable';
-  return TLS.test(code) ? 'tls' : 'broken';
+  if (isUnreachable(code) || code === 'UND_ERR_CONNECT_TIMEOUT') return 'unreachable';
+  return isTlsFailure(code) ? 'tls' : 'broken';
 };
 
 /** One request on its way. Settles once; what comes later is dropped. */

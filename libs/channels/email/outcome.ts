@@ -1,4 +1,5 @@
 import type { Outcome } from '#domain/outcome';
+import { isTlsFailure, isUnreachable } from '#egress/network-errors';
 import {
   connectionLost,
   credentialsRefused,
@@ -54,16 +55,13 @@ const replied = (reply: number, command: string): Outcome => {
   return permanent(SMTP, 'provider', 'unexpected_answer', 'the mail server did not understand', status);
 };
 
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'EDNS',
-  'ETLS',
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'CONNECTION_TIMEOUT',
-  'GREETING_TIMEOUT',
-]);
+/** nodemailer's own codes for the same. */
+const NEVER_CONNECTED: ReadonlySet<string> = new Set(['EDNS', 'ETLS', 'CONNECTION_TIMEOUT', 'GREETING_TIMEOUT']);
+
+const neverConnected = ({ code, originalCode, timeoutType }: SmtpError): boolean =>
+  [code, originalCode, timeoutType].some(
+    (one) => one !== undefined && (NEVER_CONNECTED.has(one) || isUnreachable(one) || isTlsFailure(one)),
+  );
 
 /**
  * What became of an e-mail that nodemailer reports an error for.
@@ -74,9 +72,7 @@ export const emailFailure = (error: SmtpError, begun: boolean, why: GaveUp | nul
   if (error.responseCode !== undefined) return replied(error.responseCode, error.command ?? '');
   if (why !== null) return gaveUp(SMTP, why, begun);
   if (begun) return connectionLost(SMTP, true);
-  if ([error.code, error.originalCode, error.timeoutType].some((code) => code !== undefined && UNREACHABLE.has(code))) {
-    return unreachable(SMTP);
-  }
+  if (neverConnected(error)) return unreachable(SMTP);
   switch (error.code) {
     case 'EAUTH':
     case 'ENOAUTH':

@@ -1,5 +1,6 @@
 import type { SendResponse } from 'firebase-admin/messaging';
 import type { Outcome } from '#domain/outcome';
+import { isTlsFailure, isUnreachable } from '#egress/network-errors';
 import {
   connectionLost,
   credentialsRefused,
@@ -64,16 +65,7 @@ const byStatus = (status: number, retryAfter: number | null): Outcome => {
   return permanent(FCM, 'provider', 'unexpected_answer', 'what answered does not seem to be FCM', text);
 };
 
-/** Errors of getting a connection, at which nothing was handed over. */
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ETIMEDOUT',
-  'EPROTO',
-]);
+const neverConnected = (code: string): boolean => code === 'ETIMEDOUT' || isUnreachable(code) || isTlsFailure(code);
 
 /**
  * What became of one message, from what firebase-admin says and from what was seen of its request.
@@ -89,11 +81,8 @@ export const pushOutcome = (response: SendResponse | null, trace: Trace, why: Ga
     return answered(trace.status, error, retryAfterMs(trace.retryAfter, now));
   }
   if (why !== null) return gaveUp(FCM, why, trace.written);
-  if (!trace.written && trace.errorCode !== null && isUnreachable(trace.errorCode)) return unreachable(FCM);
+  if (!trace.written && trace.errorCode !== null && neverConnected(trace.errorCode)) return unreachable(FCM);
   // No request was made: there was no access token to make it with.
   if (error.code.startsWith('app/') && trace.errorCode === null && !trace.written) return credentialsRefused(FCM, null);
   return connectionLost(FCM, trace.written);
 };
-
-const isUnreachable = (code: string): boolean =>
-  UNREACHABLE.has(code) || /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/.test(code);

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** What one HTTP request of a batch came to, as firebase-admin does not tell. */
@@ -151,7 +151,7 @@ export class FcmTransport extends Agent {
     const plain = protocol === 'http:';
     const socket = plain
       ? connectTcp({ host, port: Number(port || 80) })
-      : connectTls({ host, port: Number(port || 443), servername: host });
+      : connectTls({ host, port: Number(port || 443), ...(isIP(host) === 0 && { servername: host }) });
     socket.once(plain ? 'connect' : 'secureConnect', () => {
       CONNECTED.add(socket);
       socket.emit(READY);
