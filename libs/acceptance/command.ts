@@ -3,6 +3,7 @@ import type { FieldError } from '#contracts/problems';
 import type { Lane, Priority } from '#contracts/vocabulary';
 import { MAX_SEND_AT_DAYS } from '#contracts/vocabulary';
 import { CHANNEL_RULES } from '#domain/channels/channels';
+import { atOnce } from '#domain/change';
 import type { Notification } from '#domain/notification';
 import { ValidationFailed } from '#domain/errors';
 import { jsonPointer } from './field-errors.js';
@@ -20,8 +21,6 @@ export interface AcceptCommand {
 
 /** `sendAt` this far in the past still means now, in milliseconds. */
 const SEND_AT_LATENESS_MS = 5 * 60_000;
-/** What is to be sent at once may be claimed even by a database whose clock is this much behind ours, in milliseconds. */
-export const CLOCK_SKEW_MS = 5_000;
 
 const problem = (path: string, code: string, message: string): FieldError => ({
   in: 'body',
@@ -131,7 +130,7 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     attempt: 0,
     claims: 0,
     alone: false,
-    nextAttemptAt: input.draft ? null : scheduled ? sendAt : new Date(now.getTime() - CLOCK_SKEW_MS),
+    nextAttemptAt: input.draft ? null : scheduled ? sendAt : atOnce(now),
     lease: null,
     retryForbidden: false,
     to: targets,

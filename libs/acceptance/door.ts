@@ -12,6 +12,7 @@ import {
   Unavailable,
   ValidationFailed,
 } from '#domain/errors';
+import { RELAY_GRACE_MS } from '#domain/change';
 import type { Notification } from '#domain/notification';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
@@ -44,9 +45,6 @@ export interface DoorParts {
   onBatch?: (size: number) => void;
   onAccepted?: (notification: Notification) => void;
 }
-
-/** What the relay leaves to the process that wrote, in milliseconds. */
-export const RELAY_GRACE_MS = 5_000;
 
 /** One that passed every check that needs no store. */
 export interface Candidate {

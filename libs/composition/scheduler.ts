@@ -66,7 +66,7 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
       retryAfterMs,
     }),
     'bulk-completion': new BulkCompletion({ bulks, counts: new MongoReadStore(databases), canceller: changes, now }),
-    'clean-up': new CleanUp({ services, store, now, retentionDays: settings.RETENTION_DAYS }),
+    'clean-up': new CleanUp({ services, store, now, retentionDays: settings.CLEAN_UP_AFTER_DAYS }),
   };
   return {
     base,

@@ -4,8 +4,10 @@ import { Semaphore } from '#batching/semaphore';
 import type { Wake } from '#contracts/messages';
 import type { Channel, Lane, Status } from '#contracts/vocabulary';
 import type { Announcement } from '#domain/announcement';
+import { deliveriesOf } from '#domain/deliveries';
 import type { Delivery, Notification } from '#domain/notification';
 import type { TimedOutcome } from '#domain/outcome';
+import { isBeyondLadder } from '#domain/retry';
 import type { ChannelSender, SendRequest } from '#domain/sender';
 import { settle, type Settlement, settleWithout } from '#domain/settle';
 import { LaneSender, SETTLING_MS } from './lane-sender.js';
@@ -257,16 +259,6 @@ export class Deliverer {
 
 const NONE: ReadonlyMap<string, TimedOutcome> = new Map();
 
-const deliveriesOf = (id: string, targets: readonly string[]): Delivery[] =>
-  targets.map((target, index) => ({
-    id: `${id}-${index + 1}`,
-    target,
-    status: 'open',
-    provider: null,
-    providerMessageId: null,
-    attempts: [],
-  }));
-
 const requestOf = (notification: Notification, delivery: Delivery): SendRequest => ({
   deliveryId: delivery.id,
   notificationId: notification.id,
@@ -290,7 +282,7 @@ const requestOf = (notification: Notification, delivery: Delivery): SendRequest 
 
 const announcementOf = (notification: Notification, settlement: Settlement): Announcement => ({
   notification,
-  wake: settlement.wait ?? 'none',
+  wake: settlement.wait === null ? 'none' : isBeyondLadder(settlement.wait) ? 'later' : settlement.wait,
   // To wait is no visible change: it stays pending.
   status: settlement.state === 'approved' ? null : { previous: 'pending' as Status },
   deadLetter: settlement.state === 'failed',

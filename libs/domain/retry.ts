@@ -10,11 +10,11 @@ export interface RetryPolicy {
 
 const STANDARD: RetryPolicy = { attempts: 4, delaysSeconds: [2, 4, 8] };
 
-/** The one table of retry policies. An entry for channel and type wins over the channel's own, that over the standard. */
-const POLICIES: Partial<Record<Channel | `${Channel}.${NotificationType}`, RetryPolicy>> = {
-  // A receiver that restarts is back within minutes; one more attempt costs us little.
-  webhook: { attempts: 5, delaysSeconds: [2, 4, 8, 32] },
-};
+/**
+ * The one table of retry policies: an entry for channel and type wins over the channel's own, that over the standard.
+ * All channels keep to the standard so far.
+ */
+const POLICIES: Partial<Record<Channel | `${Channel}.${NotificationType}`, RetryPolicy>> = {};
 
 export const retryPolicy = (channel: Channel, type: NotificationType): RetryPolicy =>
   POLICIES[`${channel}.${type}`] ?? POLICIES[channel] ?? STANDARD;
@@ -35,17 +35,6 @@ export const waitOfAtLeast = (atLeastMs: number, random: number): Wait => {
   const variant = WAIT_VARIANTS[Math.floor(random * WAIT_VARIANTS.length)] ?? 1;
   return { rung, variant, ms: Math.max(atLeastMs, waitMs(rung, variant)) };
 };
-
-/** The rung and variant whose queue lasts exactly `ms`, or the next longer rung. */
-export const waitFor = (ms: number): Wait => {
-  for (const rung of WAIT_RUNGS)
-    for (const variant of WAIT_VARIANTS)
-      if (waitMs(rung, variant) >= ms) return { rung, variant, ms: waitMs(rung, variant) };
-  return { rung: 3600, variant: 3, ms: waitMs(3600, 3) };
-};
-
-/** Beyond this the due time is left to the scheduler alone, in milliseconds. */
-export const LONGEST_WAIT_MS = 3_600_000;
 
 /** Whether no wait queue lasts long enough, so that the scheduler has to wake it (`later`). */
 export const isBeyondLadder = (wait: Wait): boolean => wait.ms > waitMs(wait.rung, wait.variant);

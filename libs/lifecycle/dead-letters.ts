@@ -39,7 +39,7 @@ export class DeadLetters {
   constructor(private readonly parts: DeadLettersParts) {}
 
   /** Newest first. @throws ServiceNotAllowed */
-  list(
+  async list(
     caller: Caller,
     query: DeadLetterQuery,
     { limit, before }: { limit: number; before: { createdAt: Date; id: string } | null },

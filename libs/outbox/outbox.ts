@@ -32,6 +32,7 @@ export class OutboxPublisher implements Announcer {
   private readonly cleared = new Map<string, { all: Told[]; butWake: Told[] }>();
   private clearing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
+  private readonly quiet: (() => void)[] = [];
 
   constructor(private readonly parts: OutboxParts) {}
 
@@ -44,7 +45,7 @@ export class OutboxPublisher implements Announcer {
 
   /** Resolves when all that was announced is published or given to the relay, and cleared. */
   async drained(): Promise<void> {
-    while (this.waiting.length > 0 || this.inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (this.waiting.length > 0 || this.inFlight > 0) await new Promise<void>((resolve) => this.quiet.push(resolve));
     while (this.cleared.size > 0 || this.clearing !== null) await (this.clearing ?? this.clear());
   }
 
@@ -55,6 +56,7 @@ export class OutboxPublisher implements Announcer {
       void this.publish(batch).finally(() => {
         this.inFlight -= 1;
         this.start();
+        if (this.inFlight === 0) for (const resolve of this.quiet.splice(0)) resolve();
       });
     }
   }

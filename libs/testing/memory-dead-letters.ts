@@ -2,6 +2,13 @@ import type { DeadLetterStatus } from '#contracts/vocabulary';
 import type { DeadLetter } from '#domain/dead-letter';
 import type { Alert, Alerts, DeadLetterFilter, DeadLetterStore } from '#lifecycle/ports';
 
+interface Place {
+  createdAt: Date;
+  id: string;
+}
+const newestFirst = (a: Place, b: Place): number =>
+  b.createdAt.getTime() - a.createdAt.getTime() || (a.id === b.id ? 0 : a.id < b.id ? 1 : -1);
+
 /** In-memory twin of the dead letters' store. */
 export class MemoryDeadLetters implements DeadLetterStore {
   readonly documents = new Map<string, DeadLetter>();
@@ -32,9 +39,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
     return Promise.resolve(this.put({ ...found, status: to, retryAt: null }));
   }
 
-  page(filter: DeadLetterFilter, limit: number, before: { createdAt: Date; id: string } | null): Promise<DeadLetter[]> {
-    const newestFirst = (a: { createdAt: Date; id: string }, b: { createdAt: Date; id: string }): number =>
-      b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1);
+  page(filter: DeadLetterFilter, limit: number, before: Place | null): Promise<DeadLetter[]> {
     const { services, serviceName, class: errorClass, channel, status, createdFrom, createdTo } = filter;
     return Promise.resolve(
       [...this.documents.values()]

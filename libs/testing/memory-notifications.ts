@@ -20,6 +20,18 @@ const byTime =
   (a: Stored, b: Stored): number =>
     (timeOf(a.notification)?.getTime() ?? 0) - (timeOf(b.notification)?.getTime() ?? 0);
 
+/** A transition overtakes the wake and the dead letter of the state that it leaves, but no status that nobody was told. */
+const owedWith = (before: Outbox | null, added: Outbox | null, isTransition: boolean): Outbox | null => {
+  if (before === null || added === null) return added ?? (isTransition ? null : before);
+  return {
+    at: before.at < added.at ? before.at : added.at,
+    wake: added.wake || (!isTransition && before.wake),
+    status: added.status || before.status,
+    previousStatus: before.status ? before.previousStatus : added.previousStatus,
+    deadLetter: added.deadLetter || (!isTransition && before.deadLetter),
+  };
+};
+
 /** In-memory twin of what lifecycle and upkeep need of the notifications, by a clock that the test holds. */
 export class MemoryNotifications implements NotificationStore, UpkeepStore {
   readonly documents = new Map<string, Stored>();
@@ -53,9 +65,12 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
 
   change(change: Change): Promise<Notification | null> {
     this.beforeChange(change);
-    const found = this.documents.get(change.id)?.notification;
-    if (found?.serviceName !== change.serviceName || found.version !== change.version) return Promise.resolve(null);
-    const { state = found.state, transition, set, outbox } = change;
+    const stored = this.documents.get(change.id);
+    const found = stored?.notification;
+    if (stored === undefined || found?.serviceName !== change.serviceName || found.version !== change.version)
+      return Promise.resolve(null);
+    const { state = found.state, transition, set } = change;
+    const outbox = owedWith(stored.outbox, change.outbox, change.state !== undefined);
     const history = transition === undefined ? found.history : [...found.history, transition];
     const version = found.version + 1;
     return Promise.resolve(this.add({ ...found, ...set, state, history, version, updatedAt: this.time }, outbox));

@@ -19,8 +19,8 @@ export const upkeepSettings = z.object({
   EXPIRY_EVERY_S: seconds(30, 'looks for what has expired'),
   AUTOMATIC_RETRY_EVERY_S: seconds(30, 'looks for failed notifications that are to be tried once more'),
   BULK_COMPLETION_EVERY_S: seconds(5, 'looks for bulks that have nothing pending'),
-  CLEAN_UP_EVERY_S: seconds(3600, 'deletions of what is older than RETENTION_DAYS'),
-  RETENTION_DAYS: integer(1, 90)
+  CLEAN_UP_EVERY_S: seconds(3600, 'deletions of what is older than CLEAN_UP_AFTER_DAYS'),
+  CLEAN_UP_AFTER_DAYS: integer(1, 90)
     .default(90)
     .meta({ description: 'days for which notifications in final states are kept' }),
 });

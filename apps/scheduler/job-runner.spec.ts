@@ -1,0 +1,130 @@
+import { describe, expect, it } from '@jest/globals';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import type { HealthServer } from '#observability/health-server';
+import { MemoryLocks } from '#testing/memory-upkeep';
+import type { ScheduledJob } from '#upkeep/jobs';
+import { JobRunner } from './job-runner.js';
+
+const deferred = () => {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+};
+const jobOf = (run: () => Promise<number>, name = 'relay'): ScheduledJob => ({
+  name,
+  everyMs: 3_600_000,
+  lockTtlMs: 60_000,
+  job: { run },
+});
+
+const house = (jobs: readonly ScheduledJob[] = [], locks = new MemoryLocks()) => {
+  const lines: string[] = [];
+  const runs: [string, number | null][] = [];
+  const registry = new SchedulerRegistry();
+  const runner = new JobRunner(registry, {
+    jobs,
+    locks,
+    log: {
+      debug: (_, message) => lines.push(message),
+      error: (_, message) => lines.push(message),
+    },
+    // Not touched here.
+    health: undefined as unknown as HealthServer,
+    onRun: (job, handled) => runs.push([job, handled]),
+  });
+  return { runner, registry, lines, runs, locks };
+};
+
+describe('the job runner', () => {
+  it('runs each job at its start, and then at its interval', async () => {
+    const ran: string[] = [];
+    const jobs = ['relay', 'expiry'].map((name) =>
+      jobOf(() => {
+        ran.push(name);
+        return Promise.resolve(1);
+      }, name),
+    );
+    const { runner, registry, runs } = house(jobs);
+    runner.onApplicationBootstrap();
+    expect(registry.getIntervals()).toEqual(['relay', 'expiry']);
+    await runner.onApplicationShutdown();
+    expect(ran).toEqual(['relay', 'expiry']);
+    expect(runs).toEqual([
+      ['relay', 1],
+      ['expiry', 1],
+    ]);
+    expect(registry.getIntervals()).toEqual([]);
+  });
+
+  it('never runs a job beside itself', async () => {
+    const gate = deferred();
+    let ran = 0;
+    const job = jobOf(async () => {
+      ran += 1;
+      await gate.promise;
+      return 0;
+    });
+    const { runner } = house();
+    const ticks = [runner.tick(job), runner.tick(job)];
+    gate.resolve();
+    await Promise.all(ticks);
+    expect(ran).toBe(1);
+    await runner.tick(job);
+    expect(ran).toBe(2);
+  });
+
+  it('runs it in one scheduler at a time', async () => {
+    const gate = deferred();
+    const held = new Set<string>();
+    const ran: string[] = [];
+    const jobIn = (scheduler: string): ScheduledJob =>
+      jobOf(async () => {
+        ran.push(scheduler);
+        await gate.promise;
+        return 0;
+      });
+    const first = house([], new MemoryLocks(held)).runner.tick(jobIn('first'));
+    await house([], new MemoryLocks(held)).runner.tick(jobIn('second'));
+    expect([...held]).toEqual(['job:relay']);
+    gate.resolve();
+    await first;
+    expect(ran).toEqual(['first']);
+  });
+
+  it('survives a job that fails', async () => {
+    const { runner, lines, runs, locks } = house();
+    let fails = true;
+    const job = jobOf(() => (fails ? Promise.reject(new Error('no database')) : Promise.resolve(3)));
+    await runner.tick(job);
+    expect(lines).toEqual(['job failed']);
+    expect(locks.held.size).toBe(0);
+    fails = false;
+    await runner.tick(job);
+    expect(lines).toEqual(['job failed', 'job handled']);
+    expect(runs).toEqual([
+      ['relay', null],
+      ['relay', 3],
+    ]);
+  });
+
+  it('finishes what is under way before it stops, and begins nothing more', async () => {
+    const gate = deferred();
+    let ended = false;
+    const { runner } = house();
+    const job = jobOf(async () => {
+      await gate.promise;
+      ended = true;
+      return 0;
+    });
+    void runner.tick(job);
+    const stopped = runner.onApplicationShutdown();
+    gate.resolve();
+    await stopped;
+    expect(ended).toBe(true);
+    ended = false;
+    await runner.tick(job);
+    expect(ended).toBe(false);
+  });
+});

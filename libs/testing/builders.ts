@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { Idempotency, NewNotification, Outbox } from '#domain/accepted';
+import { atOnce, RELAY_GRACE_MS } from '#domain/change';
+import type { Delivery, Notification } from '#domain/notification';
+import type { Settlement } from '#domain/settle';
+
+/** 24 hex digits, no two alike. */
+export const anId = (): string => randomBytes(12).toString('hex');
+
+/** A notification as the door makes it: approved, to be sent at once. */
+export const aNotification = (over: Partial<Notification> = {}): Notification => {
+  const now = new Date();
+  return {
+    id: anId(),
+    serviceName: 'test',
+    tenantId: null,
+    userId: 'p-1',
+    reference: null,
+    channel: 'push',
+    type: 'info',
+    priority: 'normal',
+    lane: 'normal',
+    groupId: null,
+    bulkId: null,
+    bulkIndex: null,
+    title: 'Insulin',
+    body: 'Time for your 8:00 dose',
+    html: null,
+    data: { rx: '9931' },
+    metadata: {},
+    atMostOnce: false,
+    onLimit: 'fail',
+    sendAt: null,
+    expiresAt: null,
+    dueAt: null,
+    state: 'approved',
+    version: 1,
+    waiting: null,
+    round: 1,
+    attempt: 0,
+    claims: 0,
+    alone: false,
+    nextAttemptAt: atOnce(now),
+    lease: null,
+    retryForbidden: false,
+    to: ['token-1'],
+    deliveries: [],
+    createdAt: now,
+    updatedAt: now,
+    approvedAt: now,
+    sentAt: null,
+    deliveredAt: null,
+    openedAt: null,
+    readAt: null,
+    failedAt: null,
+    lastError: null,
+    history: [{ from: null, to: 'approved', at: now, actor: 'key:1', reason: null }],
+    traceparent: null,
+    owner: 'tests',
+    ...over,
+  };
+};
+
+/** What a new notification owes: its wake and its first status. */
+export const anOutbox = (over: Partial<Outbox> = {}): Outbox => ({
+  at: new Date(Date.now() + RELAY_GRACE_MS),
+  wake: true,
+  status: true,
+  previousStatus: null,
+  deadLetter: false,
+  ...over,
+});
+
+export const accepted = (
+  over: Partial<Notification> = {},
+  idempotency: Idempotency | null = null,
+  outbox: Outbox | null = anOutbox(),
+): NewNotification => ({ notification: aNotification(over), idempotency, outbox });
+
+export const aDelivery = (notificationId: string, over: Partial<Delivery> = {}): Delivery => ({
+  id: `${notificationId}-1`,
+  target: 'token-1',
+  status: 'sent',
+  provider: 'fcm',
+  providerMessageId: `projects/test/messages/${notificationId}`,
+  attempts: [
+    {
+      number: 1,
+      at: new Date(),
+      durationMs: 3,
+      provider: 'fcm',
+      outcome: 'sent',
+      code: null,
+      providerStatus: '200',
+      retryAfterMs: null,
+    },
+  ],
+  ...over,
+});
+
+/** What a claimed notification settles to, sent unless said otherwise. */
+export const aSettlement = (claimed: Notification, over: Partial<Settlement> = {}): Settlement => ({
+  id: claimed.id,
+  serviceName: claimed.serviceName,
+  token: claimed.lease?.token ?? '',
+  state: 'sent',
+  status: 'sent',
+  attempt: claimed.attempt + 1,
+  deliveries: [aDelivery(claimed.id)],
+  lastError: null,
+  reason: null,
+  wait: null,
+  goneTargets: [],
+  ...over,
+});

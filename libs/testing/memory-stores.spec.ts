@@ -1,0 +1,18 @@
+import { describe } from '@jest/globals';
+import { deadLetterStoreSuite } from './dead-letter-store-suite.js';
+import { MemoryDeadLetters } from './memory-dead-letters.js';
+import { MemoryNotifications } from './memory-notifications.js';
+import { notificationStoreSuite } from './notification-store-suite.js';
+
+describe('notifications in memory', () => {
+  notificationStoreSuite(() => {
+    const store = new MemoryNotifications(new Date());
+    const insert = (...[notification, outbox]: Parameters<MemoryNotifications['add']>): Promise<unknown> =>
+      Promise.resolve(store.add(notification, outbox));
+    return { store, upkeep: store, insert };
+  });
+});
+
+describe('dead letters in memory', () => {
+  deadLetterStoreSuite(() => new MemoryDeadLetters(new Date()));
+});

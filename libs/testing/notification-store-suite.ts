@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Outbox } from '#domain/accepted';
+import { markedWith, transitionTo } from '#domain/change';
+import type { Notification } from '#domain/notification';
+import type { NotificationStore } from '#lifecycle/ports';
+import type { UpkeepStore } from '#upkeep/ports';
+import { aNotification } from './builders.js';
+
+export interface StoresUnderTest {
+  store: NotificationStore;
+  upkeep: UpkeepStore;
+  insert: (notification: Notification, outbox: Outbox | null) => Promise<unknown>;
+}
+
+const HOUR_MS = 3_600_000;
+const ids = (notifications: readonly { id: string }[]): string[] => notifications.map(({ id }) => id).sort();
+
+/** What lifecycle and upkeep rely on, of each implementation. `make` answers empty stores of `diabetes` and `test`. */
+export const notificationStoreSuite = (make: () => Promise<StoresUnderTest> | StoresUnderTest): void => {
+  let stores: StoresUnderTest;
+  let now: Date;
+  beforeEach(async () => {
+    stores = await make();
+    now = await stores.upkeep.now();
+  });
+
+  const at = (ms: number): Date => new Date(now.getTime() + ms);
+  const owed = (over: Partial<Outbox> = {}): Outbox => ({
+    at: at(-1000),
+    wake: false,
+    status: true,
+    previousStatus: 'pending',
+    deadLetter: false,
+    ...over,
+  });
+  const add = async (over: Partial<Notification> = {}, outbox: Outbox | null = null): Promise<Notification> => {
+    const notification = aNotification({ serviceName: 'diabetes', nextAttemptAt: at(-1000), ...over });
+    await stores.insert(notification, outbox);
+    return notification;
+  };
+  const found = ({ id }: Notification): Promise<Notification | null> => stores.store.find(id, ['diabetes', 'test']);
+  const outboxOf = async ({ id }: Notification): Promise<Outbox | undefined> =>
+    (await stores.upkeep.findOwed('diabetes', 100)).find(({ notification }) => notification.id === id)?.outbox;
+
+  describe('find', () => {
+    it('looks in the services that are named, and in no others', async () => {
+      const one = await add();
+      const other = await add({ serviceName: 'test' });
+      expect((await stores.store.find(one.id, ['test', 'diabetes']))?.id).toBe(one.id);
+      expect((await stores.store.find(other.id, new Set(['test'])))?.id).toBe(other.id);
+      expect(await stores.store.find(one.id, ['test'])).toBeNull();
+      expect(await stores.store.find('f'.repeat(24), ['test', 'diabetes'])).toBeNull();
+      expect(await stores.store.find('no id', ['test', 'diabetes'])).toBeNull();
+    });
+  });
+
+  describe('change', () => {
+    it('writes once, and only on the version that it was decided on', async () => {
+      const one = await add({ deliveries: [] });
+      const change = transitionTo(one, 'cancelled', {
+        at: now,
+        actor: 'key:1',
+        reason: 'why',
+        set: { nextAttemptAt: null, waiting: null },
+      });
+      const after = await stores.store.change(change);
+      expect(after).toMatchObject({ state: 'cancelled', version: 2, nextAttemptAt: null, waiting: null });
+      expect(after?.history).toEqual([...one.history, change.transition]);
+      expect(await found(one)).toEqual(after);
+      expect(await stores.store.change(change)).toBeNull();
+      expect(await stores.store.change({ ...change, version: 2, serviceName: 'test' })).toBeNull();
+    });
+
+    it('sets marks, and leaves the rest', async () => {
+      const one = await add({ state: 'sent', sentAt: at(-5), openedAt: at(-2) });
+      const after = await stores.store.change(markedWith(one, { at: now, set: { readAt: at(-1) } }));
+      expect(after).toEqual({ ...one, readAt: at(-1), version: 2, updatedAt: after?.updatedAt });
+    });
+
+    it('lets one of many win', async () => {
+      const one = await add();
+      const results = await Promise.all(
+        ['a', 'b', 'c', 'd'].map((reason) =>
+          stores.store.change(transitionTo(one, 'cancelled', { at: now, actor: reason, reason, set: {} })),
+        ),
+      );
+      expect(results.filter((result) => result !== null)).toHaveLength(1);
+    });
+
+    it('keeps a status that was told to nobody, and drops the wake-up of a state that is left', async () => {
+      const one = await add({}, owed({ wake: true, previousStatus: null }));
+      await stores.store.change(transitionTo(one, 'cancelled', { at: now, actor: 'key:1', reason: null, set: {} }));
+      expect(await outboxOf(one)).toMatchObject({ wake: false, status: true, previousStatus: null });
+    });
+
+    it('keeps a notice that is owed when something is marked', async () => {
+      const one = await add({ state: 'failed' }, owed({ status: false, deadLetter: true }));
+      await stores.store.change(markedWith(one, { at: now, set: { retryForbidden: true } }));
+      expect(await outboxOf(one)).toMatchObject({ deadLetter: true, status: true, previousStatus: 'failed' });
+    });
+  });
+
+  describe('cancelOfBulk', () => {
+    it('cancels what was not sent, and owes each status', async () => {
+      const bulkId = aNotification().id;
+      const [waits, drafted] = [await add({ bulkId }), await add({ bulkId, state: 'draft', approvedAt: null })];
+      const left = [await add({ bulkId, state: 'sending' }), await add({ bulkId, state: 'sent' }), await add()];
+      const step = { to: 'cancelled', at: now, actor: 'key:1', reason: null } as const;
+      expect(await stores.store.cancelOfBulk('diabetes', bulkId, step)).toBe(2);
+      for (const one of [waits, drafted]) {
+        expect(await found(one)).toMatchObject({ state: 'cancelled', version: 2, nextAttemptAt: null });
+        expect((await found(one))?.history.at(-1)).toEqual({ ...step, from: one.state });
+        expect(await outboxOf(one)).toMatchObject({ status: true, previousStatus: 'pending', wake: false });
+      }
+      for (const one of left) expect(await found(one)).toMatchObject({ state: one.state, version: 1 });
+      expect(await stores.store.cancelOfBulk('diabetes', bulkId, step)).toBe(0);
+    });
+  });
+
+  describe('findOwed', () => {
+    it('answers what may be told now, oldest first', async () => {
+      const second = await add({}, owed({ at: at(-10) }));
+      const first = await add({}, owed({ at: at(-20) }));
+      await add({}, owed({ at: at(HOUR_MS) }));
+      await add();
+      await add({ serviceName: 'test' }, owed());
+      const both = await stores.upkeep.findOwed('diabetes', 10);
+      expect(both.map(({ notification }) => notification.id)).toEqual([first.id, second.id]);
+      expect(await stores.upkeep.findOwed('diabetes', 1)).toHaveLength(1);
+    });
+  });
+
+  describe('lost wake-ups', () => {
+    it('are found by lane, and owed again', async () => {
+      const lost = await add({ nextAttemptAt: at(-3000) });
+      const near = await add({ nextAttemptAt: at(-100) });
+      await add({ nextAttemptAt: at(-4000), lane: 'bulk' });
+      await add({ nextAttemptAt: at(-4000), state: 'sending' });
+      await add({ nextAttemptAt: at(-4000) }, owed({ at: at(HOUR_MS), wake: true }));
+      await add({ nextAttemptAt: at(HOUR_MS) });
+      const { channel, lane } = lost;
+      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane)).toEqual(lost.nextAttemptAt);
+      expect(await stores.upkeep.oweWakeAgain('diabetes', channel, lane, at(-1000), 10)).toBe(1);
+      expect(await outboxOf(lost)).toMatchObject({ wake: true, status: false, deadLetter: false });
+      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane)).toEqual(near.nextAttemptAt);
+      expect(await stores.upkeep.oldestWaiting('test', channel, lane)).toBeNull();
+    });
+
+    it('are owed again some at a time, the earliest first', async () => {
+      const [first, second] = [await add({ nextAttemptAt: at(-9000) }), await add({ nextAttemptAt: at(-8000) })];
+      expect(await stores.upkeep.oweWakeAgain('diabetes', first.channel, first.lane, now, 1)).toBe(1);
+      expect(await outboxOf(first)).toBeDefined();
+      expect(await outboxOf(second)).toBeUndefined();
+    });
+  });
+
+  describe('findStale', () => {
+    it('answers what is sent under a lease that ended', async () => {
+      const lease = (ms: number) => ({ token: 'x', until: at(ms) });
+      const stale = await add({ state: 'sending', lease: lease(-5000) });
+      await add({ state: 'sending', lease: lease(-500) });
+      await add({ state: 'sending', lease: lease(HOUR_MS) });
+      await add({ state: 'sent', lease: lease(-5000) });
+      expect(ids(await stores.upkeep.findStale('diabetes', 2000, 10))).toEqual([stale.id]);
+    });
+  });
+
+  describe('findExpirable', () => {
+    it('answers what is past its time, and what is too old', async () => {
+      const past = { expiresAt: at(-1) };
+      const old = { createdAt: at(-2 * HOUR_MS) };
+      const expirable = [
+        await add(past),
+        await add({ ...past, state: 'draft', approvedAt: null }),
+        await add(old),
+        await add({ ...old, state: 'uncertain' }),
+      ];
+      for (const state of ['sending', 'sent', 'cancelled'] as const) await add({ ...past, ...old, state });
+      await add({ ...past, state: 'uncertain' });
+      await add({ expiresAt: at(HOUR_MS) });
+      expect(ids(await stores.upkeep.findExpirable('diabetes', at(-HOUR_MS), 10))).toEqual(ids(expirable));
+    });
+  });
+
+  describe('findFailedNotificationsOlderThan', () => {
+    it('answers what the automatic retry may take up', async () => {
+      const error = { code: 'x', class: 'provider' as const, message: 'x', at: now };
+      const failed = (over: Partial<Notification> = {}): Promise<Notification> =>
+        add({ state: 'failed', failedAt: at(-HOUR_MS), lastError: error, ...over });
+      const [one, other] = [await failed(), await failed({ lastError: { ...error, class: 'credentials' } })];
+      await failed({ failedAt: at(-HOUR_MS / 2) });
+      await failed({ round: 2 });
+      await failed({ retryForbidden: true });
+      await failed({ lastError: { ...error, class: 'recipient' } });
+      await failed({ state: 'sent' });
+      expect(ids(await stores.upkeep.findFailedNotificationsOlderThan('diabetes', 0.75, 10))).toEqual(
+        ids([one, other]),
+      );
+    });
+  });
+
+  describe('deleteFinalBefore', () => {
+    it('deletes final states alone, some at a time', async () => {
+      const createdAt = at(-HOUR_MS);
+      for (const state of ['sent', 'failed', 'rejected'] as const) await add({ state, createdAt });
+      const open = await add({ createdAt });
+      const young = await add({ state: 'sent' });
+      expect(await stores.upkeep.deleteFinalBefore('diabetes', at(-1000), 2)).toBe(2);
+      expect(await stores.upkeep.deleteFinalBefore('diabetes', at(-1000), 2)).toBe(1);
+      expect(await stores.upkeep.deleteFinalBefore('diabetes', at(-1000), 2)).toBe(0);
+      expect([(await found(open))?.id, (await found(young))?.id]).toEqual([open.id, young.id]);
+    });
+  });
+};
