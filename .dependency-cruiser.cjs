@@ -85,7 +85,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(apps|libs)/',
-        pathNot: [SPEC, '/spec-parts\\.ts$', '^libs/testing/', '^libs/channels/conformance'],
+        pathNot: [SPEC, '/spec-[a-z]+\\.ts$', '^libs/testing/', '^libs/channels/conformance'],
       },
       to: { path: '^libs/testing/' },
     },

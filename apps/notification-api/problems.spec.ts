@@ -161,7 +161,7 @@ describe('problems', () => {
     api.store.down = true;
     const answer = await create(good);
     api.store.down = false;
-    expect(answer.status).toBeGreaterThanOrEqual(500);
+    expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' }, headers: { 'retry-after': '2' } });
   });
 });
 

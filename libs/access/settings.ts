@@ -47,4 +47,3 @@ export const accessSettings = z.object({
     example: EXAMPLE,
   }),
 });
-export type AccessSettings = z.output<typeof accessSettings>;

@@ -149,6 +149,12 @@ const pathsOf = (operations: readonly Operation[]): ZodOpenApiPathsObject => {
   return paths;
 };
 
+interface JsonSchema {
+  additionalProperties?: unknown;
+  minimum?: unknown;
+  maximum?: unknown;
+}
+
 type Parameter = Extract<
   NonNullable<NonNullable<OpenApiDocument['paths']>[string]['parameters']>[number],
   { in: string }
@@ -168,37 +174,47 @@ const describeQuery = (parameter: Parameter): void => {
   if (repeated !== undefined) parameter.schema = repeated;
 };
 
+/** Answers gain fields: what is not described yet is allowed in them. No number of ours comes near what is safe. */
+const describeAnswer = ({ jsonSchema, io }: { jsonSchema: JsonSchema; io: 'input' | 'output' }): void => {
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+};
+
 /** The whole contract, made of the schemas that requests are checked by. */
 export const openApiDocument = (version: string): OpenApiDocument => {
-  const document = createDocument({
-    openapi: '3.1.1',
-    info: {
-      title: 'Carillon',
-      version,
-      license: { name: 'MIT', identifier: 'MIT' },
-      description: [
-        'Sends notifications by push, e-mail and webhook, loses none that it accepted, and shows what became of each.',
-        'Answers only gain fields and enum values: ignore what you do not know.',
-        'Errors are problems of RFC 9457: branch on `code`, which is only added to.',
-        `One bulk takes up to ${MAX_BULK.toLocaleString('en')} recipients.`,
-      ].join('\n\n'),
-    },
-    servers: [{ url: '/' }],
-    security: [{ bearer: [] }, { apiKey: [] }],
-    tags: [...new Set(Object.values(OPERATIONS).map(({ tag }) => tag))].map((name) => ({ name })),
-    paths: pathsOf(Object.values(OPERATIONS)),
-    components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'An API key.' },
-        apiKey: {
-          type: 'apiKey',
-          in: 'header',
-          name: 'X-API-Key',
-          description: 'The same key, for those who need Authorization for something else.',
+  const document = createDocument(
+    {
+      openapi: '3.1.1',
+      info: {
+        title: 'Carillon',
+        version,
+        license: { name: 'MIT', identifier: 'MIT' },
+        description: [
+          'Sends notifications by push, e-mail and webhook, loses none that it accepted, and shows what became of each.',
+          'Answers only gain fields and enum values: ignore what you do not know.',
+          'Errors are problems of RFC 9457: branch on `code`, which is only added to.',
+          `One bulk takes up to ${MAX_BULK.toLocaleString('en')} recipients.`,
+        ].join('\n\n'),
+      },
+      servers: [{ url: '/' }],
+      security: [{ bearer: [] }, { apiKey: [] }],
+      tags: [...new Set(Object.values(OPERATIONS).map(({ tag }) => tag))].map((name) => ({ name })),
+      paths: pathsOf(Object.values(OPERATIONS)),
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key.' },
+          apiKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-API-Key',
+            description: 'The same key, for those who need Authorization for something else.',
+          },
         },
       },
     },
-  });
+    { override: describeAnswer },
+  );
   for (const path of Object.values(document.paths ?? {}))
     for (const operation of [path.get, path.post, path.put, path.delete])
       for (const parameter of operation?.parameters ?? []) if ('in' in parameter) describeQuery(parameter);

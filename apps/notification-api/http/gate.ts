@@ -42,6 +42,8 @@ class Routes {
   private readonly known: { path: RegExp; method: string }[] = [];
 
   add({ method, url }: Pick<RouteOptions, 'method' | 'url'>): void {
+    // The one route for preflights of CORS, which is no path of its own.
+    if (url === '*') return;
     const path = new RegExp(`^${url.replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`);
     for (const one of [method].flat()) this.known.push({ path, method: one });
   }
