@@ -75,6 +75,12 @@ module.exports = {
       to: { path: 'node_modules/(firebase-admin|nodemailer)' },
     },
     {
+      name: 'opentelemetry-only-in-observability',
+      severity: 'error',
+      from: { pathNot: ['^libs/observability/', SPEC] },
+      to: { path: 'node_modules/@opentelemetry' },
+    },
+    {
       name: 'provider-libraries-not-reachable-from-gateway-and-scheduler',
       severity: 'error',
       from: { path: '^apps/(notification-api|scheduler)/', pathNot: SPEC },

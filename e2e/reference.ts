@@ -8,6 +8,7 @@ import { ChannelSettings } from '#channels/settings';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { MessagingSettings } from '#messaging/settings';
 import { loggingSettings } from '#observability/logging';
+import { tracingSettings } from '#observability/tracing';
 import { databaseSettings } from '#persistence/settings';
 import { ROOT } from '#testing/processes';
 import { upkeepSettings } from '#upkeep/settings';
@@ -21,6 +22,7 @@ const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'Every app: MongoDB', schema: databaseSettings },
   { title: 'Every app: RabbitMQ', schema: MessagingSettings },
   { title: 'Every app: logs', schema: loggingSettings },
+  { title: 'notification-api and dispatcher: traces', schema: tracingSettings },
   { title: 'notification-api', schema: apiSettings },
   { title: 'dispatcher', schema: dispatcherSettings },
   { title: 'scheduler', schema: schedulerSettings },

@@ -3,6 +3,7 @@ import { Ctx, EventPattern } from '@nestjs/microservices';
 import type { IntakeMessage, IntakeResult } from '#acceptance/intake';
 import { SCHEMA_VERSION } from '#contracts/messages';
 import { EXCHANGES, QUEUES, ROUTING_KEYS } from '#contracts/topology';
+import { asTraceparent } from '#domain/traceparent';
 import { AmqpContext } from '#messaging/context';
 import { RefuseMessage } from '#messaging/errors';
 import type { IncomingMessage } from '#messaging/incoming';
@@ -12,7 +13,7 @@ const asIntake = ({ payload, messageId, userId, traceparent }: IncomingMessage):
   payload,
   messageId,
   userId,
-  traceparent,
+  traceparent: asTraceparent(traceparent),
 });
 
 /** Messages of other services: through the door, and the producer is told what became of them. */

@@ -5,18 +5,19 @@ import { parseSettings } from '#config/settings';
 import { composeDispatcher } from '#composition/dispatcher';
 import { type Running, runProcess } from '#composition/process';
 import { HealthServer } from '#observability/health-server';
+import { nestLogger } from '#observability/nest-logger';
 import { deliveryConsumers } from './deliveries.js';
 import { DispatcherModule } from './dispatcher.module.js';
 import { dispatcherSettings } from './settings.js';
 
 const start = async (): Promise<Running> => {
   const own = parseSettings(dispatcherSettings, process.env);
-  const parts = composeDispatcher(process.env);
+  const parts = await composeDispatcher(process.env);
   const { base, strategy, deliverer, refusals, prefetch, drainMs } = parts;
   const { log, broker, databases, metrics, version, now } = base;
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(
     DispatcherModule.with({ ...parts, publisher: base.publisher }),
-    { strategy, logger: ['error', 'warn'] },
+    { strategy, logger: nestLogger(log) },
   );
   await app.listen();
   for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch })) consumer.start(broker);

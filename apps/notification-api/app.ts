@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -36,13 +37,21 @@ const adapterOf = (): FastifyAdapter =>
     },
   });
 
-/** The whole application over its parts, not listening yet. @throws IncompleteApi */
-export const createApi = async (parts: ApiParts, settings: ApiSettings): Promise<NestFastifyApplication> => {
+/**
+ * The whole application over its parts, not listening yet.
+ * @param logger of what Nest itself says; false for silence
+ * @throws IncompleteApi
+ */
+export const createApi = async (
+  parts: ApiParts,
+  settings: ApiSettings,
+  logger: LoggerService | false = false,
+): Promise<NestFastifyApplication> => {
   const adapter = adapterOf();
   installGate(adapter.getInstance(), parts);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts, settings), adapter, {
     bodyParser: false,
-    logger: ['error', 'warn'],
+    logger,
     abortOnError: false,
   });
   if (settings.CORS_ORIGINS.length > 0)

@@ -4,15 +4,16 @@ import { parseSettings } from '#config/settings';
 import { composeApi, composeKeyCommand } from '#composition/api';
 import { closeBase } from '#composition/base';
 import { type Running, runProcess } from '#composition/process';
+import { nestLogger } from '#observability/nest-logger';
 import { createApi } from './app.js';
 import { BadUsage, CREATE_KEY_USAGE, createKey } from './commands/create-key.js';
 import { apiSettings } from './settings.js';
 
 const start = async (): Promise<Running> => {
   const settings = parseSettings(apiSettings, process.env);
-  const { base, parts, invalidations, drainMs } = composeApi(process.env);
+  const { base, parts, invalidations, drainMs } = await composeApi(process.env);
   const { log, version, broker } = base;
-  const app = await createApi(parts, settings);
+  const app = await createApi(parts, settings, nestLogger(log));
   invalidations.start(broker);
   broker.start();
   await app.listen({ host: settings.NOTIFICATION_API_HOST, port: settings.NOTIFICATION_API_PORT });

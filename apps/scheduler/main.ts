@@ -5,6 +5,7 @@ import { closeBase } from '#composition/base';
 import { type Running, runProcess } from '#composition/process';
 import { composeScheduler, createAllIndexes } from '#composition/scheduler';
 import { HealthServer } from '#observability/health-server';
+import { nestLogger } from '#observability/nest-logger';
 import { SchedulerModule } from './scheduler.module.js';
 import { schedulerSettings } from './settings.js';
 
@@ -38,7 +39,7 @@ const start = async (): Promise<Running> => {
         else metrics.problems.inc({ problem: `job_${job}` });
       },
     }),
-    { logger: ['error', 'warn'] },
+    { logger: nestLogger(log) },
   );
   log.info({ version, jobs: jobs.map(({ name }) => name) }, 'scheduler is up');
   return {

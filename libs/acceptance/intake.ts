@@ -24,8 +24,8 @@ export type IntakeResult =
   | { kind: 'refused'; code: string; errors: FieldError[] };
 
 export interface IntakeParts {
-  door: Door;
-  bulks: Bulks;
+  door: Pick<Door, 'accept'>;
+  bulks: Pick<Bulks, 'accept'>;
   /** Null for a stranger. */
   callerOf: (userId: string) => Caller | null;
 }

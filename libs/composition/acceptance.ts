@@ -10,10 +10,11 @@ import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
 import { type Base, newId } from './base.js';
+import { tracedBulks, tracedDoor } from './traced.js';
 
 export interface Acceptance {
-  door: Door;
-  bulks: Bulks;
+  door: Pick<Door, 'accept'>;
+  bulks: Pick<Bulks, 'accept'>;
   limits: MongoUserLimits;
   recipients: MongoRecipientTargets;
   intake: (callerOf: (userId: string) => Caller | null) => Intake;
@@ -28,7 +29,7 @@ export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptan
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
-  const door = new Door({
+  const untraced = new Door({
     store: new MongoAcceptStore(databases, (err) =>
       base.log.error({ err }, 'the database did not take what was to be accepted'),
     ),
@@ -41,6 +42,10 @@ export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptan
     onBatch: (size) => metrics.batches.observe({ batch: 'accept' }, size),
     onAccepted: ({ channel, lane }) => metrics.accepted.inc({ channel, lane }),
   });
-  const bulks = new Bulks({ door, bulks: new MongoBulkStore(databases), newId, itemId });
+  const door = tracedDoor(untraced, base.tracing);
+  const bulks = tracedBulks(
+    new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId, itemId }),
+    base.tracing,
+  );
   return { door, bulks, limits, recipients, intake: (callerOf) => new Intake({ door, bulks, callerOf }) };
 };

@@ -19,8 +19,8 @@ import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
-import { composeAcceptance } from './acceptance.js';
-import { type Base, createBase, settingsOf } from './base.js';
+import { type Acceptance, composeAcceptance } from './acceptance.js';
+import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { composeReplayer } from './replayer.js';
 
 export const apiParts = z.object({ ...limitSettings.shape, ...accessSettings.shape });
@@ -33,10 +33,31 @@ const composeKeys = (base: Base, ttlMs: number): Keys =>
     cache: { ttlMs },
   });
 
+export interface ComposedApi {
+  base: Base;
+  drainMs: number;
+  invalidations: InvalidationListener;
+  parts: Pick<Acceptance, 'door' | 'bulks'> & {
+    actions: Actions;
+    bulkCancellation: BulkCancellation;
+    deadLetters: DeadLetters;
+    keys: Keys;
+    recipients: Recipients;
+    notificationQueries: NotificationQueries;
+    statisticsQueries: StatisticsQueries;
+    bulkQueries: BulkQueries;
+    idempotency: MongoIdempotencyRecords;
+    readiness: { database: () => Promise<void>; broker: () => boolean };
+    registry: Base['metrics']['registry'];
+    log: Base['log'];
+    version: string;
+  };
+}
+
 /** What a gateway is made of. @throws InvalidSettings */
-export const composeApi = (environment: NodeJS.ProcessEnv) => {
+export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<ComposedApi> => {
   const settings = settingsOf(apiParts, environment);
-  const base = createBase('notification-api', settings);
+  const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
   const acceptance = composeAcceptance(base, settings);
   const store = new MongoNotificationStore(databases);

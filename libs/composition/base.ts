@@ -9,6 +9,7 @@ import { Publisher } from '#messaging/publisher';
 import { MessagingSettings } from '#messaging/settings';
 import { createLogger, type Logger, loggingSettings } from '#observability/logging';
 import { Metrics } from '#observability/metrics';
+import { openTracing, type Tracing, tracingSettings } from '#observability/tracing';
 import { OutboxPublisher } from '#outbox/outbox';
 import { Databases } from '#persistence/databases';
 import { MongoOutboxStore } from '#persistence/notifications/outbox-store';
@@ -19,6 +20,7 @@ export const baseSettings = z.object({
   ...databaseSettings.shape,
   ...MessagingSettings.shape,
   ...loggingSettings.shape,
+  ...tracingSettings.shape,
 });
 export type BaseSettings = z.output<typeof baseSettings>;
 
@@ -28,6 +30,8 @@ export interface Base {
   version: string;
   log: Logger;
   metrics: Metrics;
+  /** Null where nothing is traced. */
+  tracing: Tracing | null;
   databases: Databases;
   broker: Broker;
   publisher: Publisher;
@@ -42,8 +46,10 @@ export const VERSION = (
 ).version;
 
 /** Settings of an app: its own beside those of every process. @throws InvalidSettings */
-export const settingsOf = <T extends z.ZodObject>(own: T, environment: NodeJS.ProcessEnv): z.output<T> & BaseSettings =>
-  ({ ...parseSettings(baseSettings, environment), ...parseSettings(own, environment) }) as z.output<T> & BaseSettings;
+export const settingsOf = <T extends z.ZodObject>(
+  own: T,
+  environment: NodeJS.ProcessEnv,
+): z.output<T> & BaseSettings => ({ ...parseSettings(baseSettings, environment), ...parseSettings(own, environment) });
 
 /** A new id: 24 hex digits whose first eight are the seconds since 1970, as MongoDB's own. */
 export const newId = (): string => {
@@ -55,6 +61,7 @@ export const createBase = (name: string, settings: BaseSettings): Base => {
   const log = createLogger(name, settings.LOG_LEVEL);
   const metrics = new Metrics(name);
   const databases = new Databases(settings);
+  metrics.watchPool(() => databases.pool);
   const broker = new Broker({
     uri: settings.RABBITMQ_URI,
     name,
@@ -89,6 +96,7 @@ export const createBase = (name: string, settings: BaseSettings): Base => {
     version: VERSION,
     log,
     metrics,
+    tracing: null,
     databases,
     broker,
     publisher,
@@ -98,8 +106,15 @@ export const createBase = (name: string, settings: BaseSettings): Base => {
   };
 };
 
+/** The same, traced where that is configured. */
+export const createTracedBase = async (name: string, settings: BaseSettings): Promise<Base> => {
+  const base = createBase(name, settings);
+  return { ...base, tracing: await openTracing({ app: name, version: VERSION, settings, log: base.log }) };
+};
+
 /** Finishes what is in hand, tells the broker what that left behind, and lets go of the servers. */
 export const closeBase = async (base: Base, drainMs: number): Promise<void> => {
   await base.broker.drain(drainMs, () => base.outbox.drained());
   await base.databases.close();
+  await base.tracing?.close();
 };

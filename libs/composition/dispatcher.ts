@@ -22,9 +22,10 @@ import { MongoNotificationStore } from '#persistence/notifications/notification-
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
-import { type Base, createBase, newId, settingsOf } from './base.js';
+import { type Base, createTracedBase, newId, settingsOf } from './base.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
+import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
   ...limitSettings.shape,
@@ -50,9 +51,9 @@ export interface ComposedDispatcher {
 }
 
 /** @throws InvalidSettings */
-export const composeDispatcher = (environment: NodeJS.ProcessEnv): ComposedDispatcher => {
+export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise<ComposedDispatcher> => {
   const settings = settingsOf(dispatcherParts, environment);
-  const base = createBase('dispatcher', settings);
+  const base = await createTracedBase('dispatcher', settings);
   const { databases, metrics, log, publisher, broker, now } = base;
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
@@ -62,7 +63,7 @@ export const composeDispatcher = (environment: NodeJS.ProcessEnv): ComposedDispa
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),
     recipients: new MongoRecipientTargets(databases, recipientKey),
-    senders,
+    senders: tracedSenders(senders, base.tracing),
     announcer: base.outbox,
     now,
     random: Math.random,
@@ -128,6 +129,7 @@ export const composeDispatcher = (environment: NodeJS.ProcessEnv): ComposedDispa
     close: async () => {
       await marks.close();
       await Promise.all(Object.values(senders).map((sender) => sender.close()));
+      await base.tracing?.close();
     },
   };
 };

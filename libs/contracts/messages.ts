@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CreateBulk } from './http/bulk.js';
 import { CreateNotification } from './http/notification.js';
 import { Id, ServiceName, Time } from './http/primitives.js';
-import { CHANNELS, LANES, REPORT_STATUSES, STATES, STATUSES } from './vocabulary.js';
+import { CHANNELS, REPORT_STATUSES, STATES, STATUSES } from './vocabulary.js';
 
 /**
  * Every message that passes RabbitMQ: bare JSON, told apart by the property `type`. What others send is read strictly;
@@ -122,5 +122,3 @@ export const MESSAGES = {
 } as const;
 export type MessageType = keyof typeof MESSAGES;
 export type MessageOf<T extends MessageType> = z.output<(typeof MESSAGES)[T]>;
-
-export const LaneSchema = z.enum(LANES);

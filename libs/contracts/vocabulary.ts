@@ -70,7 +70,6 @@ export type BulkStatus = (typeof BULK_STATUSES)[number];
 
 /** What another service may report of a notification that was sent. */
 export const REPORT_STATUSES = ['delivered', 'opened', 'read', 'failed'] as const;
-export type ReportStatus = (typeof REPORT_STATUSES)[number];
 
 export const PLATFORMS = ['android', 'ios', 'web'] as const;
 export type Platform = (typeof PLATFORMS)[number];

@@ -6,7 +6,6 @@ import type { Notification, Transition } from '#domain/notification';
 
 export type { Alert, Alerts } from '#domain/alert';
 export type { Announcer } from '#domain/announcement';
-export type { Change } from '#domain/change';
 
 export interface NotificationStore extends ChangeStore {
   /** Looks in these services' databases at once; null when none has it, or the id cannot be one. */

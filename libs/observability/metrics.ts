@@ -3,6 +3,13 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
 const SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
 
+/** Of connections to MongoDB. */
+export interface PoolFigures {
+  open: number;
+  inUse: number;
+  waiting: number;
+}
+
 /** Everything that a process of the platform counts. Labels are bounded: channels, lanes, states, outcomes, queues. */
 export class Metrics {
   readonly registry = new Registry();
@@ -42,7 +49,26 @@ export class Metrics {
 
   constructor(app: string) {
     this.registry.setDefaultLabels({ app });
+    // Event loop, memory, garbage collection, handles.
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** @param figures looked at when somebody collects */
+  watchPool(figures: () => PoolFigures): void {
+    this.gauge('carillon_mongodb_pool_connections', 'Open connections to MongoDB', () => figures().open);
+    this.gauge('carillon_mongodb_pool_in_use', 'Connections to MongoDB in use', () => figures().inUse);
+    this.gauge('carillon_mongodb_pool_waiting', 'Operations that wait for a connection', () => figures().waiting);
+  }
+
+  private gauge(name: string, help: string, value: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(value());
+      },
+    });
   }
 
   private counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {

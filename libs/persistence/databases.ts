@@ -1,5 +1,6 @@
 import { type Connection, createConnection, type mongo, type Schema } from 'mongoose';
 import { orUnavailable } from './errors.js';
+import { type PoolFigures, watchPool } from './pool.js';
 import type { DatabaseSettings } from './settings.js';
 
 /** Majority and journal: nothing that was acknowledged is lost when the primary is. */
@@ -29,6 +30,7 @@ export interface DatabaseOptions {
  */
 export class Databases {
   #opening: Promise<Connection> | undefined;
+  #pool: PoolFigures | undefined;
   readonly services: readonly string[];
 
   constructor(
@@ -54,14 +56,14 @@ export class Databases {
     collection: CollectionOf<D>,
     work: (collection: mongo.Collection<D>) => Promise<R>,
   ): Promise<R> {
-    return this.#within(this.serviceDatabase(serviceName), collection, work);
+    return this.#within(() => this.serviceDatabase(serviceName), collection, work);
   }
 
   inControl<D extends mongo.Document, R>(
     collection: CollectionOf<D>,
     work: (collection: mongo.Collection<D>) => Promise<R>,
   ): Promise<R> {
-    return this.#within(this.controlDatabase, collection, work);
+    return this.#within(() => this.controlDatabase, collection, work);
   }
 
   /** @throws RangeError for a service that is not configured: its database must not come into being */
@@ -86,6 +88,11 @@ export class Databases {
     });
   }
 
+  /** Of the present client. */
+  get pool(): Readonly<PoolFigures> {
+    return this.#pool ?? { open: 0, inUse: 0, waiting: 0 };
+  }
+
   async connection(): Promise<Connection> {
     this.#opening ??= this.#open();
     return this.#opening;
@@ -101,15 +108,15 @@ export class Databases {
   }
 
   async #within<D extends mongo.Document, R>(
-    database: string,
+    database: () => string,
     { name }: CollectionOf<D>,
     work: (collection: mongo.Collection<D>) => Promise<R>,
   ): Promise<R> {
-    return orUnavailable(async () => work((await this.connection()).getClient().db(database).collection<D>(name)));
+    return orUnavailable(async () => work((await this.connection()).getClient().db(database()).collection<D>(name)));
   }
 
   #open(): Promise<Connection> {
-    const opening = createConnection(this.settings.MONGODB_URI, {
+    const connection = createConnection(this.settings.MONGODB_URI, {
       appName: 'carillon',
       maxPoolSize: this.settings.MONGODB_POOL_SIZE,
       writeConcern: DURABLE,
@@ -122,7 +129,11 @@ export class Databases {
       autoIndex: false,
       autoCreate: false,
       bufferCommands: false,
-    }).asPromise();
+    });
+    // Made at once, unless the address makes no sense.
+    const client: mongo.MongoClient | undefined = connection.getClient();
+    this.#pool = client && watchPool(client);
+    const opening = connection.asPromise();
     opening.catch(() => {
       if (this.#opening === opening) this.#opening = undefined;
     });

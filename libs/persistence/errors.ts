@@ -37,13 +37,3 @@ export const orUnavailable = async <T>(work: () => Promise<T>): Promise<T> => {
     throw Object.assign(new Unavailable('the database'), { cause: error });
   }
 };
-
-/** Repeats an upsert by `_id` that another one, of the same new document, came before. */
-export const againIfRaced = async <T>(upsert: () => Promise<T>): Promise<T> => {
-  try {
-    return await upsert();
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    return upsert();
-  }
-};

@@ -19,6 +19,23 @@ export const append = (path: string, ...items: unknown[]): mongo.Document => ({
   $concatArrays: [{ $ifNull: [path, []] }, items],
 });
 
+/**
+ * Sets fields of the documents for which a condition holds, and leaves the others as they are. A filter could say the
+ * same with `$expr`, but for that not every server is content to look at the documents that the filter names.
+ */
+export const setIf = (condition: unknown, fields: mongo.Document): mongo.Document[] => [
+  { $set: { _holds: condition } },
+  {
+    $set: Object.fromEntries(
+      Object.entries(fields).map(([name, value]: [string, unknown]) => [
+        name,
+        { $cond: ['$_holds', value, `$${name}`] },
+      ]),
+    ),
+  },
+  { $unset: '_holds' },
+];
+
 const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /**

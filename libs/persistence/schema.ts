@@ -2,7 +2,13 @@ import { Schema, type SchemaDefinition, Types } from 'mongoose';
 
 /** Shape and indexes of a collection. Documents are written by the stores, not by mongoose: nothing is added or cast. */
 export const schemaOf = (definition: SchemaDefinition): Schema =>
-  new Schema(definition, { versionKey: false, minimize: false, autoIndex: false, autoCreate: false });
+  new Schema(definition, {
+    versionKey: false,
+    minimize: false,
+    autoIndex: false,
+    autoCreate: false,
+    suppressReservedKeysWarning: true,
+  });
 
 export const SECONDS_PER_DAY = 86_400;
 

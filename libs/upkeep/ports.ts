@@ -3,9 +3,7 @@ import type { Outbox } from '#domain/accepted';
 import type { Announcer } from '#domain/announcement';
 import type { Notification, Transition } from '#domain/notification';
 
-export type { Alerts } from '#domain/alert';
 export type { Announcer } from '#domain/announcement';
-export type { ChangeStore } from '#domain/change';
 
 export interface OwedNotification {
   notification: Notification;

@@ -1,5 +1,7 @@
-// Downloads a mongod with mongodb-memory-server-core, which is installed in the folder given, and prints its path.
+// Downloads a mongod with mongodb-memory-server-core, which is installed in the folder given, and leaves its path
+// in the file mongod-path there (the library prints its progress, so printing the path would not do).
 // Fails within seconds where downloads are refused or do not answer. Used by mongodb.sh.
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -21,4 +23,4 @@ const answer = await globalThis.fetch(url, {
 });
 if (!answer.ok) throw new Error(`the download is refused with status ${answer.status}`);
 
-console.log(await MongoBinary.getPath(options));
+writeFileSync(join(folder, 'mongod-path'), await MongoBinary.getPath(options));

@@ -103,8 +103,9 @@ download_mongod() {
       "mongodb-memory-server-core@$MEMORY_SERVER_VERSION" >"$log" 2>&1 </dev/null || return 1
   fi
   REASON="mongodb-memory-server may not download"
-  MONGOD=$("$NODE" "$CARILLON_ROOT/scripts/lib/download-mongod.mjs" "$folder" 2>"$log") || return 1
-  write_state "$folder/mongod-path" "$MONGOD"
+  note "mongodb   trying to download a mongod with mongodb-memory-server (log: $log)"
+  "$NODE" "$CARILLON_ROOT/scripts/lib/download-mongod.mjs" "$folder" >"$log" 2>&1 </dev/null || return 1
+  MONGOD=$(read_state "$folder/mongod-path")
 }
 
 mongodb_prepare_secantusdb() {

@@ -23,7 +23,7 @@ export class NotificationsController {
       traceparent: call.traceparent,
       defaultOnLimit: 'fail',
     });
-    call.about(notification.id);
+    call.about(notification.id, call.traceparent ?? notification.traceparent);
     if (replayed) call.replayed();
     return acceptedView(notification);
   }
@@ -40,6 +40,7 @@ export class NotificationsController {
 
   @Handles(OPERATIONS.getNotification)
   async show(call: CallOf<typeof OPERATIONS.getNotification>): Promise<NotificationBody> {
+    call.about(call.params.id);
     return notificationView(await this.parts.notificationQueries.one(call.caller, call.params.id));
   }
 }

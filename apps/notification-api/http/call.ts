@@ -7,6 +7,7 @@ import { IdempotencyKey } from '#contracts/http/primitives';
 import type { FieldError, ProblemCode } from '#contracts/problems';
 import type { Caller } from '#domain/caller';
 import { NotFound, Unauthorized, ValidationFailed } from '#domain/errors';
+import { asTraceparent } from '#domain/traceparent';
 
 type Parsed<O, K extends 'params' | 'query' | 'body'> =
   O extends Record<K, infer S extends z.ZodType> ? z.output<S> : undefined;
@@ -31,9 +32,10 @@ export class ApiCall<P = unknown, Q = unknown, B = unknown> {
     void this.reply.header('idempotent-replayed', 'true');
   }
 
-  /** For the log: the id of what this request made or changed. */
-  about(id: string): void {
+  /** For the log: the id of what this request made or changed, and the trace that it belongs to. */
+  about(id: string, traceparent: string | null = this.traceparent): void {
     this.request.subject = id;
+    this.request.trace = traceparent;
   }
 }
 
@@ -44,12 +46,6 @@ const parse = (schema: z.ZodType, value: unknown, within: FieldError['in'], code
   if (result.success) return result.data;
   throw new ValidationFailed(fieldErrors(result.error, value, '', within), code);
 };
-
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-const traceparentOf = (header: string | string[] | undefined): string | null =>
-  typeof header === 'string' && TRACEPARENT.test(header) ? header : null;
 
 const idempotencyKeyOf = (header: string | string[] | undefined): string | null => {
   if (header === undefined) return null;
@@ -84,7 +80,7 @@ const validate = (request: FastifyRequest, reply: FastifyReply): ApiCall => {
     operation.query === undefined ? undefined : parse(operation.query, request.query, 'query', 'invalid_query');
   const raw = request.body === undefined && operation.bodyOptional === true ? {} : request.body;
   const body = operation.body === undefined ? undefined : parse(operation.body, raw, 'body', 'validation_failed');
-  const traceparent = traceparentOf(request.headers['traceparent']);
+  const traceparent = asTraceparent(request.headers['traceparent']);
   return new ApiCall(caller, params, query, body, raw, key, traceparent, request, reply);
 };
 

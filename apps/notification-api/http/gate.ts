@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { Histogram } from 'prom-client';
 import type { Operation } from '#contracts/http/operations';
 import { InsufficientScope, NotFound, Unauthorized } from '#domain/errors';
+import { traceIdOf } from '#domain/traceparent';
 import type { ApiParts } from '../tokens.js';
 import { readJsonOnly } from './json-body.js';
 import { presentedKey } from './presented-key.js';
@@ -54,7 +55,7 @@ class Routes {
   }
 }
 
-/** One line and one figure for each request that an operation took. */
+/** One line for each request but those of probes, and one figure for each that an operation took. */
 const observe = (fastify: FastifyInstance, { log, registry }: Pick<ApiParts, 'log' | 'registry'>): void => {
   const seconds = new Histogram({
     name: 'carillon_http_request_seconds',
@@ -65,18 +66,21 @@ const observe = (fastify: FastifyInstance, { log, registry }: Pick<ApiParts, 'lo
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const { operation } = request;
-    if (operation !== null) {
+    if (operation !== null || request.is404) {
       const ms = reply.elapsedTime;
-      seconds.observe({ operation: operation.id, status: reply.statusCode }, ms / 1000);
+      if (operation !== null) seconds.observe({ operation: operation.id, status: reply.statusCode }, ms / 1000);
+      const traceparent = request.trace ?? request.call?.traceparent;
       log.info(
         {
           requestId: request.id,
-          operation: operation.id,
+          operation: operation?.id,
+          method: request.method,
+          route: operation?.path,
           status: reply.statusCode,
-          ms: Math.round(ms * 10) / 10,
+          durationMs: Math.round(ms * 10) / 10,
           actor: request.caller?.actor,
-          traceparent: request.call?.traceparent ?? undefined,
-          subject: request.subject ?? undefined,
+          [operation?.tag === 'notifications' ? 'notificationId' : 'subject']: request.subject ?? undefined,
+          traceId: traceparent == null ? undefined : traceIdOf(traceparent),
         },
         'request',
       );

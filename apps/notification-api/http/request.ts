@@ -10,10 +10,12 @@ declare module 'fastify' {
     call: ApiCall | null;
     /** Id of what the request is about, for its log line. */
     subject: string | null;
+    /** W3C traceparent of what the request is about, for its log line. */
+    trace: string | null;
   }
   interface FastifyContextConfig {
     operation?: Operation;
   }
 }
 
-export const REQUEST_MEMBERS = ['operation', 'caller', 'call', 'subject'] as const;
+export const REQUEST_MEMBERS = ['operation', 'caller', 'call', 'subject', 'trace'] as const;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { mongo } from 'mongoose';
 import type { IdempotencyRecords } from '#access/ports';
 import type { Databases } from '../databases.js';
-import { againIfRaced } from '../errors.js';
 import { later, NOW } from '../expressions.js';
+import { upsert } from '../upsert.js';
 import { type IdempotencyDocument, idempotencyRecords } from './schema.js';
 
 type Begun = Awaited<ReturnType<IdempotencyRecords['begin']>>;
@@ -18,15 +18,13 @@ export class MongoIdempotencyRecords implements IdempotencyRecords {
 
   async begin(scope: string, fingerprint: string): Promise<Begun> {
     const token = randomUUID();
+    const past = new Date(0);
     const record = await this.databases.inControl(idempotencyRecords, (collection) =>
-      againIfRaced(() =>
-        collection.findOneAndUpdate({ _id: scope }, [{ $set: taken(token, fingerprint) }], {
-          upsert: true,
-          returnDocument: 'after',
-        }),
-      ),
+      upsert(collection, { _id: scope, fingerprint, token: '', until: past, expiresAt: past }, [
+        { $set: taken(token, fingerprint) },
+      ]),
     );
-    if (record === null || record.token === token) return { kind: 'begun' };
+    if (record.token === token) return { kind: 'begun' };
     const { answer } = record;
     if (answer === undefined) return { kind: 'in_use' };
     if (record.fingerprint !== fingerprint) return { kind: 'reused' };
@@ -52,7 +50,7 @@ export class MongoIdempotencyRecords implements IdempotencyRecords {
 /** Takes a key that is new, or whose request never came to an end; else leaves it as it is. */
 const taken = (token: string, fingerprint: string): mongo.Document => {
   const isFree = {
-    $and: [{ $eq: [{ $type: '$answer' }, 'missing'] }, { $lte: [{ $ifNull: ['$until', new Date(0)] }, NOW] }],
+    $and: [{ $eq: [{ $type: '$answer' }, 'missing'] }, { $lte: ['$until', NOW] }],
   };
   const ifFree = (value: unknown, field: keyof IdempotencyDocument): mongo.Document => ({
     $cond: [isFree, value, `$${field}`],

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Locks } from '#upkeep/ports';
 import { CollectionOf, type Databases } from '../databases.js';
-import { againIfRaced } from '../errors.js';
 import { later, NOW } from '../expressions.js';
 import { schemaOf } from '../schema.js';
+import { upsert } from '../upsert.js';
 
 interface LockDocument {
   /** The name. */
@@ -21,24 +21,18 @@ export class MongoLocks implements Locks {
   /** Where `work` takes longer than `ttlMs`, another process may begin the same beside it. */
   async once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean> {
     const token = randomUUID();
-    const isFree = { $lte: [{ $ifNull: ['$until', new Date(0)] }, NOW] };
+    const isFree = { $lte: ['$until', NOW] };
     const lock = await this.databases.inControl(locks, (collection) =>
-      againIfRaced(() =>
-        collection.findOneAndUpdate(
-          { _id: name },
-          [
-            {
-              $set: {
-                token: { $cond: [isFree, { $literal: token }, '$token'] },
-                until: { $cond: [isFree, later(NOW, ttlMs), '$until'] },
-              },
-            },
-          ],
-          { upsert: true, returnDocument: 'after' },
-        ),
-      ),
+      upsert(collection, { _id: name, token: '', until: new Date(0) }, [
+        {
+          $set: {
+            token: { $cond: [isFree, { $literal: token }, '$token'] },
+            until: { $cond: [isFree, later(NOW, ttlMs), '$until'] },
+          },
+        },
+      ]),
     );
-    if (lock?.token !== token) return false;
+    if (lock.token !== token) return false;
     try {
       await work();
     } finally {

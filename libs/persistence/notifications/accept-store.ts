@@ -16,6 +16,8 @@ interface Entry {
   document: NotificationDocument;
 }
 
+/** What is null is left out. */
+const WRITE = { ignoreUndefined: true } as const;
 /** Times that the winner of a race is looked for: its write is about to reach the majority. */
 const LOOKS_FOR_WINNER = 6;
 const LOOK_AGAIN_MS = 10;
@@ -80,7 +82,7 @@ export class MongoAcceptStore implements AcceptStore {
       session.startTransaction();
       await collection.insertMany(
         entries.map(({ document }) => document),
-        { session },
+        { session, ...WRITE },
       );
       await session.commitTransaction();
       for (const { index } of entries) results[index] = INSERTED;
@@ -151,7 +153,7 @@ const insertUnordered = async (
   try {
     await collection.insertMany(
       entries.map(({ document }) => document),
-      { ordered: false },
+      { ordered: false, ...WRITE },
     );
     return new Map();
   } catch (error) {

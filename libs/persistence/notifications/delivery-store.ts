@@ -4,7 +4,7 @@ import type { Delivery, Notification } from '#domain/notification';
 import type { Settlement } from '#domain/settle';
 import type { Databases } from '../databases.js';
 import { isUnreachable } from '../errors.js';
-import { append, byId, increment, later, NOW, REMOVE } from '../expressions.js';
+import { append, byId, increment, later, NOW, REMOVE, setIf } from '../expressions.js';
 import { objectIdOf, objectIdsOf } from '../schema.js';
 import { fromDocument } from './document.js';
 import { type NotificationDocument, notifications } from './schema.js';
@@ -29,7 +29,7 @@ export class MongoDeliveryStore implements DeliveryStore {
     return this.databases.inService(serviceName, notifications, (collection) =>
       twice(async (repeated) => {
         const { modifiedCount } = await collection.updateMany(
-          { _id: { $in: _ids }, state: 'approved', $expr: { $lte: ['$nextAttemptAt', NOW] } },
+          { _id: { $in: _ids }, state: 'approved' },
           claimUpdate(token, leaseMs),
         );
         if (modifiedCount === 0 && !repeated) return [];
@@ -97,9 +97,10 @@ const heldBy = (_ids: readonly Types.ObjectId[], token: string): Filter => ({
 /** One answer of the server is enough for all. */
 const allOf = (ids: readonly unknown[]): { batchSize: number } => ({ batchSize: ids.length + 1 });
 
-const claimUpdate = (token: string, leaseMs: number): mongo.Document[] => [
-  {
-    $set: {
+const claimUpdate = (token: string, leaseMs: number): mongo.Document[] =>
+  setIf(
+    { $and: [{ $gt: ['$nextAttemptAt', null] }, { $lte: ['$nextAttemptAt', NOW] }] },
+    {
       state: 'sending',
       version: increment('$version'),
       claims: increment('$claims'),
@@ -110,8 +111,7 @@ const claimUpdate = (token: string, leaseMs: number): mongo.Document[] => [
       // A status that nobody was told yet is still owed.
       outbox: { $cond: ['$outbox.status', { $mergeObjects: ['$outbox', { wake: { $literal: false } }] }, REMOVE] },
     },
-  },
-];
+  );
 
 /** By service, in rounds in which no notification stands twice: one that was lost and claimed again may. */
 const roundsOf = (settlements: readonly Settlement[]): Map<string, Entry[]>[] => {
@@ -159,16 +159,11 @@ const settleGroup = async (collection: Collection, group: readonly Entry[]): Pro
   const [first] = group;
   if (first === undefined) return;
   const { state, status } = first.settlement;
-  const tokens = tokensOf(group);
   await collection.updateMany(
     {
       _id: { $in: group.map(({ _id }) => _id) },
       state: 'sending',
-      'lease.token': { $in: tokens },
-      // Each under its own lease, where several claims settle together.
-      ...(tokens.length === 1
-        ? {}
-        : { $expr: { $eq: ['$lease.token', byId(new Map(group.map((one) => [one._id, one.settlement.token])))] } }),
+      'lease.token': { $in: tokensOf(group) },
     },
     settleUpdate(new Map(group.map(({ _id, settlement }) => [_id, settlement])), state, status),
   );

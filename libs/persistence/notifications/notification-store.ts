@@ -44,6 +44,8 @@ const written = (change: Change): mongo.Document => {
   const { state, transition, set, outbox } = change;
   const fields = Object.entries(set).map(([name, value]) => [name, value === null ? REMOVE : { $literal: value }]);
   return {
+    // Whoever held it does not any more.
+    ...(state === undefined ? {} : { lease: REMOVE }),
     ...(Object.fromEntries(fields) as mongo.Document),
     ...(state === undefined ? {} : { state, status: statusFrom(state) }),
     ...(transition === undefined ? {} : { history: append('$history', { $literal: transition }) }),

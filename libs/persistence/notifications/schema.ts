@@ -8,7 +8,7 @@ import { schemaOf, SECONDS_PER_DAY } from '../schema.js';
 
 type NullableKeys<T> = { [K in keyof T]: null extends T[K] ? K : never }[keyof T];
 /** What may be null is left out instead: documents stay small, and partial indexes can ask `$exists`. */
-type Stored<T> = Omit<T, NullableKeys<T>> & { [K in NullableKeys<T>]?: Exclude<T[K], null> };
+type Stored<T> = Omit<T, NullableKeys<T>> & { [K in NullableKeys<T>]?: Exclude<T[K], null> | undefined };
 
 export interface NotificationDocument extends Stored<Omit<Notification, 'id' | 'data' | 'metadata'>> {
   _id: Types.ObjectId;
@@ -16,8 +16,8 @@ export interface NotificationDocument extends Stored<Omit<Notification, 'id' | '
   status: Status;
   data: FreeJson;
   metadata: FreeJson;
-  idempotency?: Idempotency;
-  outbox?: Outbox;
+  idempotency?: Idempotency | undefined;
+  outbox?: Outbox | undefined;
 }
 
 export const notifications = new CollectionOf<NotificationDocument>('notifications', (settings) => {

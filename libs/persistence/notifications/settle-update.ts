@@ -2,7 +2,7 @@ import type { mongo, Types } from 'mongoose';
 import type { State, Status } from '#contracts/vocabulary';
 import { RELAY_GRACE_MS } from '#domain/change';
 import type { Settlement } from '#domain/settle';
-import { append, byId, increment, later, NOW, optional, REMOVE } from '../expressions.js';
+import { append, byId, increment, later, NOW, optional, REMOVE, setIf } from '../expressions.js';
 
 /** Who claims and settles, in histories. */
 export const DISPATCHER = 'dispatcher';
@@ -19,6 +19,7 @@ export const transition = (from: State, to: State, reason: unknown): mongo.Docum
 
 /** What differs from one settlement to the next, as it stands in the update. */
 interface Settled {
+  token: string;
   deliveries: Settlement['deliveries'];
   attempt: number;
   lastError?: NonNullable<Settlement['lastError']>;
@@ -29,6 +30,7 @@ interface Settled {
 }
 
 const settledOf = (settlement: Settlement): Settled => ({
+  token: settlement.token,
   deliveries: settlement.deliveries,
   attempt: settlement.attempt,
   reason: settlement.reason,
@@ -83,6 +85,15 @@ const waits = (): mongo.Document => {
   };
 };
 
+/** The filter asks for a lease of any of these; where they are of several claims, each has to be under its own. */
+const onlyUnderItsLease = (
+  settlements: ReadonlyMap<Types.ObjectId, Settlement>,
+  fields: mongo.Document,
+): mongo.Document[] => {
+  const tokens = new Set([...settlements.values()].map(({ token }) => token));
+  return tokens.size <= 1 ? [{ $set: fields }] : setIf({ $eq: ['$lease.token', '$_settled.token'] }, fields);
+};
+
 /** The update of all that settle to one state at once, each with its own results. */
 export const settleUpdate = (
   settlements: ReadonlyMap<Types.ObjectId, Settlement>,
@@ -90,21 +101,19 @@ export const settleUpdate = (
   status: Status,
 ): mongo.Document[] => [
   { $set: { _settled: byId(new Map([...settlements].map(([id, settlement]) => [id, settledOf(settlement)]))) } },
-  {
-    $set: {
-      state,
-      status,
-      version: increment('$version'),
-      attempt: '$_settled.attempt',
-      claims: 0,
-      alone: { $literal: false },
-      deliveries: '$_settled.deliveries',
-      lastError: optional('$_settled.lastError'),
-      // The first success stays, also when another delivery is still open or failed later.
-      sentAt: { $cond: ['$_settled.hasSent', { $ifNull: ['$sentAt', NOW] }, optional('$sentAt')] },
-      updatedAt: NOW,
-      ...(state === 'approved' ? waits() : ended(state, status)),
-    },
-  },
+  ...onlyUnderItsLease(settlements, {
+    state,
+    status,
+    version: increment('$version'),
+    attempt: '$_settled.attempt',
+    claims: 0,
+    alone: { $literal: false },
+    deliveries: '$_settled.deliveries',
+    lastError: optional('$_settled.lastError'),
+    // The first success stays, also when another delivery is still open or failed later.
+    sentAt: { $cond: ['$_settled.hasSent', { $ifNull: ['$sentAt', NOW] }, optional('$sentAt')] },
+    updatedAt: NOW,
+    ...(state === 'approved' ? waits() : ended(state, status)),
+  }),
   { $unset: '_settled' },
 ];

@@ -5,9 +5,9 @@ import type { RecipientDocument } from './schema.js';
 /** Where a channel finds its targets in a recipient, and how it forgets them. */
 export interface ChannelTargets {
   projection: mongo.Document;
-  of(document: RecipientDocument): string[];
-  having(targets: string[]): mongo.Filter<RecipientDocument>;
-  without(targets: string[]): mongo.UpdateFilter<RecipientDocument>;
+  of: (document: RecipientDocument) => string[];
+  having: (targets: string[]) => mongo.Filter<RecipientDocument>;
+  without: (targets: string[]) => mongo.UpdateFilter<RecipientDocument>;
 }
 
 export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets>> = {

@@ -2,13 +2,10 @@ import { Types } from 'mongoose';
 import type { Device, Recipient, RecipientProfile, RecipientStore } from '#access/ports';
 import type { Platform } from '#contracts/vocabulary';
 import type { Databases } from '../databases.js';
-import { isDuplicateKey } from '../errors.js';
 import { NOW, REMOVE } from '../expressions.js';
 import { packJson, unpackJson } from '../free-json.js';
+import { upsert } from '../upsert.js';
 import { type RecipientDocument, recipients } from './schema.js';
-
-/** Times that a token is taken from another user who registers it at the same moment. */
-const MAX_TRIES = 5;
 
 export class MongoRecipientStore implements RecipientStore {
   constructor(
@@ -27,13 +24,12 @@ export class MongoRecipientStore implements RecipientStore {
   async put(serviceName: string, userId: string, profile: RecipientProfile): Promise<Recipient> {
     const { email, webhookUrl, locale, timezone, attributes } = profile;
     const orNothing = (value: string | null): unknown => (value === null ? REMOVE : { $literal: value });
-    const document = await this.upsert(serviceName, userId, {
+    const document = await this.update(serviceName, userId, {
       email: orNothing(email),
       webhookUrl: orNothing(webhookUrl),
       locale: { $literal: locale },
       timezone: { $literal: timezone },
       attributes: { $literal: packJson(attributes) },
-      devices: { $ifNull: ['$devices', []] },
     });
     return recipientOf(serviceName, document);
   }
@@ -45,22 +41,27 @@ export class MongoRecipientStore implements RecipientStore {
     });
   }
 
+  /** Whoever registered a token last keeps it; who did it at the same moment sees to that, too. */
   async addDevice(serviceName: string, userId: string, token: string, platform: Platform): Promise<Device> {
-    for (let tries = 1; ; tries += 1) {
-      await this.databases.inService(serviceName, recipients, (collection) =>
-        collection.updateMany(
-          { 'devices.token': token, _id: { $ne: userId } },
-          { $pull: { devices: { token } }, $currentDate: { updatedAt: true } },
-        ),
-      );
-      try {
-        const { devices } = await this.upsert(serviceName, userId, withDevice(token, platform, this.maxDevices));
-        const device = devices.find((one) => one.token === token);
-        if (device !== undefined) return device;
-      } catch (error) {
-        if (!isDuplicateKey(error) || tries >= MAX_TRIES) throw error;
-      }
-    }
+    const { devices } = await this.update(serviceName, userId, withDevice(token, platform, this.maxDevices));
+    const device = devices.find((one) => one.token === token);
+    if (device === undefined) throw new Error('a device was not added');
+    await this.databases.inService(serviceName, recipients, async (collection) => {
+      const holders = await collection.find({ 'devices.token': token }, { projection: { devices: 1 } }).toArray();
+      const [last, ...others] = holders
+        .flatMap(({ _id, devices: some }) =>
+          some.flatMap((one) => (one.token === token ? [{ _id, registeredAt: one.registeredAt }] : [])),
+        )
+        .sort((x, y) => y.registeredAt.getTime() - x.registeredAt.getTime() || (x._id < y._id ? 1 : -1));
+      if (last === undefined || others.length === 0) return;
+      const stays = {
+        $or: [{ $ne: ['$$one.token', { $literal: token }] }, { $gt: ['$$one.registeredAt', last.registeredAt] }],
+      };
+      await collection.updateMany({ _id: { $in: others.map(({ _id }) => _id) } }, [
+        { $set: { devices: { $filter: { input: '$devices', as: 'one', cond: stays } }, updatedAt: NOW } },
+      ]);
+    });
+    return deviceOf(device);
   }
 
   removeDevice(serviceName: string, userId: string, deviceId: string): Promise<boolean> {
@@ -73,22 +74,24 @@ export class MongoRecipientStore implements RecipientStore {
     });
   }
 
-  private async upsert(
-    serviceName: string,
-    userId: string,
-    fields: Record<string, unknown>,
-  ): Promise<RecipientDocument> {
-    const document = await this.databases.inService(serviceName, recipients, (collection) =>
-      collection.findOneAndUpdate(
-        { _id: userId },
-        [{ $set: { ...fields, createdAt: { $ifNull: ['$createdAt', NOW] }, updatedAt: NOW } }],
-        { upsert: true, returnDocument: 'after' },
-      ),
+  private update(serviceName: string, userId: string, fields: Record<string, unknown>): Promise<RecipientDocument> {
+    const now = new Date();
+    const beginning: RecipientDocument = {
+      _id: userId,
+      locale: null,
+      timezone: null,
+      attributes: {},
+      devices: [],
+      createdAt: now,
+      updatedAt: now,
+    };
+    return this.databases.inService(serviceName, recipients, (collection) =>
+      upsert(collection, beginning, [{ $set: { ...fields, updatedAt: NOW } }]),
     );
-    if (document === null) throw new Error('an upsert answered no document');
-    return document;
   }
 }
+
+const deviceOf = ({ id, token, platform, createdAt }: Device): Device => ({ id, token, platform, createdAt });
 
 const recipientOf = (serviceName: string, document: RecipientDocument): Recipient => ({
   serviceName,
@@ -98,30 +101,30 @@ const recipientOf = (serviceName: string, document: RecipientDocument): Recipien
   locale: document.locale,
   timezone: document.timezone,
   attributes: unpackJson(document.attributes),
-  devices: document.devices,
+  devices: document.devices.map(deviceOf),
   createdAt: document.createdAt,
   updatedAt: document.updatedAt,
 });
 
 /** The same token again keeps its place and id, and takes the platform said last. */
 const withDevice = (token: string, platform: Platform, maxDevices: number): Record<string, unknown> => {
-  const devices = { $ifNull: ['$devices', []] };
   const id = new Types.ObjectId().toHexString();
-  const added = { id, token: { $literal: token }, platform, createdAt: NOW };
+  const added = { id, token: { $literal: token }, platform, createdAt: NOW, registeredAt: NOW };
   const renewed = {
     $map: {
       input: '$devices',
       as: 'one',
       in: {
-        $cond: [{ $eq: ['$$one.token', { $literal: token }] }, { $mergeObjects: ['$$one', { platform }] }, '$$one'],
+        $cond: [
+          { $eq: ['$$one.token', { $literal: token }] },
+          { $mergeObjects: ['$$one', { platform, registeredAt: NOW }] },
+          '$$one',
+        ],
       },
     },
   };
-  const known = { $in: [{ $literal: token }, { $ifNull: ['$devices.token', []] }] };
+  const known = { $in: [{ $literal: token }, { $map: { input: '$devices', as: 'one', in: '$$one.token' } }] };
   return {
-    locale: { $ifNull: ['$locale', null] },
-    timezone: { $ifNull: ['$timezone', null] },
-    attributes: { $ifNull: ['$attributes', { $literal: {} }] },
-    devices: { $cond: [known, renewed, { $slice: [{ $concatArrays: [devices, [added]] }, -maxDevices] }] },
+    devices: { $cond: [known, renewed, { $slice: [{ $concatArrays: ['$devices', [added]] }, -maxDevices] }] },
   };
 };

@@ -10,7 +10,7 @@ export interface RecipientDocument extends Omit<RecipientProfile, 'email' | 'web
   webhookUrl?: string;
   attributes: FreeJson;
   /** In the order of registration. */
-  devices: Device[];
+  devices: (Device & { /** Again, too: who did it last has the token. */ registeredAt: Date })[];
   createdAt: Date;
   updatedAt: Date;
 }
@@ -23,15 +23,12 @@ export const recipients = new CollectionOf<RecipientDocument>('recipients', () =
     locale: String,
     timezone: String,
     attributes: {},
-    devices: [{ _id: false, id: String, token: String, platform: String, createdAt: Date }],
+    devices: [{ _id: false, id: String, token: String, platform: String, createdAt: Date, registeredAt: Date }],
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   });
-  // A token is one user's: found when it moves to another, or is gone.
-  schema.index(
-    { 'devices.token': 1 },
-    { name: 'device_token', unique: true, partialFilterExpression: { 'devices.token': { $exists: true } } },
-  );
+  // Tokens, when they move to another user or are gone.
+  schema.index({ 'devices.token': 1 }, { name: 'device_token' });
   // Addresses and endpoints that are gone are forgotten wherever they stand.
   schema.index({ email: 1 }, { name: 'email', partialFilterExpression: { email: { $exists: true } } });
   schema.index({ webhookUrl: 1 }, { name: 'webhook_url', partialFilterExpression: { webhookUrl: { $exists: true } } });

@@ -1,7 +1,7 @@
 import type { Watermarks } from '#upkeep/ports';
 import { CollectionOf, type Databases } from '../databases.js';
-import { againIfRaced } from '../errors.js';
 import { schemaOf } from '../schema.js';
+import { upsert } from '../upsert.js';
 
 export interface Mark {
   claimedAt: Date;
@@ -27,13 +27,15 @@ export class MongoWatermarks implements Watermarks {
   async write(marks: ReadonlyMap<string, Mark>): Promise<void> {
     if (marks.size === 0) return;
     const latest = Object.fromEntries(
-      [...marks].flatMap(([queue, { claimedAt, dueUpTo }]) => [
-        [`lanes.${memberOf(queue)}.claimedAt`, claimedAt],
-        [`lanes.${memberOf(queue)}.dueUpTo`, dueUpTo],
-      ]),
-    ) as Record<string, Date>;
+      [...marks].flatMap(([queue, mark]) =>
+        (['claimedAt', 'dueUpTo'] as const).map((field) => {
+          const path = `lanes.${memberOf(queue)}.${field}`;
+          return [path, { $max: [`$${path}`, mark[field]] }] as const;
+        }),
+      ),
+    );
     await this.databases.inControl(watermarks, (collection) =>
-      againIfRaced(() => collection.updateOne({ _id: 'lanes' }, { $max: latest }, { upsert: true })),
+      upsert(collection, { _id: 'lanes', lanes: {} }, [{ $set: latest }]),
     );
   }
 

@@ -1,0 +1,158 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CreateNotificationInput } from '#contracts/http/notification';
+import type { Channel } from '#contracts/vocabulary';
+
+export const SERVICES = ['diabetes', 'wellness'] as const;
+
+/** What is done to the platform when so much of the load was let go. */
+export interface Disturbance {
+  /** 0 to 1 */
+  at: number;
+  act: () => Promise<unknown>;
+}
+
+export interface LoadOptions {
+  count: number;
+  /** Over how long, at least; the acts may need longer. */
+  seconds: number;
+  disturbances?: readonly Disturbance[];
+  /** Changes to what is sent. */
+  change?: (number: number) => Partial<CreateNotificationInput>;
+}
+
+const TICK_MS = 50;
+const MOST_IN_FLIGHT = 300;
+const REPEAT_MS = 100;
+const ANSWER_MS = 15_000;
+
+/**
+ * Sends notifications, and keeps its own log of what was accepted. What got no answer, or a 5xx, is sent again with
+ * the same key until it has one, as a careful client does.
+ */
+export class Load {
+  /** Id by Idempotency-Key, of each 202. */
+  readonly accepted = new Map<string, string>();
+  /** Keys of which two answers named different notifications. */
+  readonly contradicted = new Set<string>();
+  private readonly changes = new Map<number, Partial<CreateNotificationInput>>();
+  private next = 0;
+  private repeated = 0;
+
+  constructor(
+    private readonly gateways: () => readonly string[],
+    private readonly key: string,
+    private readonly webhook: string,
+    private readonly run: string,
+  ) {}
+
+  /** Requests that were sent again. */
+  get repetitions(): number {
+    return this.repeated;
+  }
+
+  /**
+   * Lets go of the load in small bursts, evenly over the time, and disturbs right after a burst, while its requests are
+   * under way. Resolves when all have their answers and all disturbances are over.
+   */
+  async send({ count, seconds, disturbances = [], change }: LoadOptions): Promise<void> {
+    const started = performance.now();
+    const open = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    const acts = disturbances.toSorted((a, b) => a.at - b.at);
+    let disturbing: Promise<unknown> = Promise.resolve();
+    let acting = false;
+    for (let released = 0; released < count && failures.length === 0;) {
+      const due = Math.min(count, Math.ceil(((performance.now() - started + TICK_MS) / (seconds * 1000)) * count));
+      for (; released < due && open.size < MOST_IN_FLIGHT; released += 1) {
+        const one: Promise<void> = this.sendOne(this.next, change?.(this.next) ?? {})
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => open.delete(one));
+        this.next += 1;
+        open.add(one);
+      }
+      const [act] = acts;
+      if (act !== undefined && !acting && released >= act.at * count) {
+        acts.shift();
+        acting = true;
+        disturbing = act
+          .act()
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => (acting = false));
+      }
+      await delay(TICK_MS);
+    }
+    await disturbing;
+    for (const { act } of acts) await act();
+    await Promise.all(open);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Sends some that were accepted once more: a key must go on to mean the same notification. */
+  async repeatSome(most: number): Promise<void> {
+    const every = Math.max(1, Math.floor(this.next / most));
+    for (let number = 0; number < this.next; number += every)
+      await this.sendOne(number, this.changes.get(number) ?? {});
+  }
+
+  private async sendOne(number: number, change: Partial<CreateNotificationInput>): Promise<void> {
+    if (Object.keys(change).length > 0) this.changes.set(number, change);
+    const key = `${this.run}-${number}`;
+    const body = JSON.stringify({ ...this.notification(number, key), ...change });
+    for (let attempt = 0; ; attempt += 1) {
+      const id = await this.post(number + attempt, key, body);
+      if (id !== null) {
+        const before = this.accepted.get(key);
+        if (before !== undefined && before !== id) this.contradicted.add(key);
+        this.accepted.set(key, before ?? id);
+        return;
+      }
+      this.repeated += 1;
+      await delay(REPEAT_MS);
+    }
+  }
+
+  private notification(number: number, key: string): CreateNotificationInput {
+    const channel = CHANNEL_TURNS[number % CHANNEL_TURNS.length] ?? 'push';
+    const to = { push: `device-${number}-of-a-chaos-run`, email: `user-${number}@example.org`, webhook: this.webhook };
+    return {
+      serviceName: SERVICES[number % 3 === 0 ? 1 : 0],
+      userId: `p-${number}`,
+      channel,
+      to: [to[channel]],
+      title: 'Insulin',
+      body: 'Time for your 8:00 dose',
+      reference: key,
+    };
+  }
+
+  /** The id; null when it is to be sent again. @throws Error for a refusal, which no repetition changes */
+  private async post(turn: number, key: string, body: string): Promise<string | null> {
+    const gateways = this.gateways();
+    const url = gateways[turn % gateways.length];
+    if (url === undefined) return null;
+    let status: number;
+    let text: string;
+    try {
+      const response = await fetch(`${url}/api/notifications`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${this.key}`,
+          'content-type': 'application/json',
+          'idempotency-key': key,
+        },
+        body,
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      status = response.status;
+      text = await response.text();
+    } catch {
+      return null;
+    }
+    if (status === 202) return (JSON.parse(text) as { id: string }).id;
+    if (status >= 500 || text.includes('"idempotency_key_in_use"')) return null;
+    throw new Error(`a request was refused: ${status} ${text}`);
+  }
+}
+
+/** Half by push, the rest by what goes one by one. */
+const CHANNEL_TURNS: readonly Channel[] = ['push', 'email', 'push', 'webhook'];

@@ -1,0 +1,84 @@
+import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { startHouse } from '#testing/house';
+import { ROOT } from '#testing/processes';
+import { CleanUps } from '../bench/program.js';
+import { Sandbox } from '../bench/sandbox.js';
+import type { Servers } from '../bench/servers.js';
+import { Fleet } from './fleet.js';
+import { Load } from './load.js';
+import { Records } from './records.js';
+import { type Scenario, WITHOUT_SECOND_LOOK } from './stage.js';
+import { judge, untilSettled, type Verdict } from './verdict.js';
+
+export interface RunOptions {
+  name: string;
+  scenario: Scenario;
+  sabotaged: boolean;
+  count: number;
+  servers: Servers;
+  cleanUps: CleanUps;
+  say: (text: string) => void;
+}
+
+/** So many notifications per second at the most, and a load that is long enough to be disturbed. */
+const MOST_PER_SECOND = 1_000;
+const LEAST_SECONDS = 12;
+/** Keys that are used again at the end, to see that they still mean the same. */
+const REPEATED = 25;
+
+/** Short leases, so that what was in hand is taken up again soon: each is twice this, and 20 s. */
+const TIMEOUTS = { FCM_TIMEOUT_MS: '5000', SMTP_TIMEOUT_MS: '5000', WEBHOOK_TIMEOUT_MS: '5000' };
+
+/** Plays one scenario on a platform of its own, and says what became of everything. */
+export const runScenario = async (options: RunOptions): Promise<Verdict> => {
+  const { name, scenario, sabotaged, count, servers, cleanUps, say } = options;
+  const { sabotage } = scenario;
+  const started = performance.now();
+  const preload = pathToFileURL(join(ROOT, 'dist', 'chaos', 'sabotage', `${sabotage.name}.js`)).href;
+  const house = await startHouse({
+    name: 'chaos',
+    ...scenario.apps,
+    env: { ...TIMEOUTS, ...(sabotaged ? sabotage.env : {}) },
+    execArgv: sabotaged ? Object.fromEntries(sabotage.apps.map((app) => [app, ['--import', preload]])) : {},
+  });
+  const own = new CleanUps();
+  cleanUps.add('a platform', () => own.run());
+  own.add('the processes', () => house.stop());
+  try {
+    const records = await Records.open(servers.mongodbUri, house.env['CARILLON_DATABASE_PREFIX'] ?? '');
+    own.add('the database client', () => records.close());
+    const fleet = new Fleet(house);
+    let inHand = 0;
+    const stage = {
+      count,
+      seconds: Math.max(LEAST_SECONDS, count / MOST_PER_SECOND),
+      house,
+      fleet,
+      load: new Load(
+        () => fleet.urls('notification-api'),
+        house.key,
+        `${house.sandbox.url}/webhook/chaos`,
+        `${name}-${Date.now()}`,
+      ),
+      sandbox: new Sandbox(house.sandbox.url),
+      records,
+      servers,
+      mayRepeat: (more: number) => void (inHand += more),
+      say,
+    };
+    await scenario.play(stage);
+    say(`${stage.load.accepted.size} accepted, waiting until they are settled`);
+    await untilSettled(stage, !sabotaged || sabotage.env !== WITHOUT_SECOND_LOOK);
+    await scenario.settled?.(stage);
+    await stage.load.repeatSome(REPEATED);
+    return await judge(stage, {
+      scenario: name,
+      sabotage: sabotaged ? sabotage.name : null,
+      inHand,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+    });
+  } finally {
+    await own.run();
+  }
+};

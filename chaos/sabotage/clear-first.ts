@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Announcement } from '#domain/announcement';
+import { OutboxPublisher } from '#outbox/outbox';
+
+/** What is owed to the broker is struck off before it is published. */
+const LATER_MS = 1_000;
+
+interface Inside {
+  publish: (this: Inside, batch: readonly Announcement[]) => Promise<void>;
+  remember: (announcement: Announcement) => void;
+  clear: () => Promise<void>;
+}
+
+const inside = OutboxPublisher.prototype as unknown as Inside;
+const { publish } = inside;
+
+inside.publish = async function (this: Inside, batch) {
+  for (const announcement of batch) this.remember(announcement);
+  await this.clear();
+  await delay(LATER_MS);
+  await publish.call(this, batch);
+};

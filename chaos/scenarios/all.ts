@@ -1,0 +1,15 @@
+import type { Scenario } from '../stage.js';
+import { api, dispatcher, scaleDown, scheduler } from './processes.js';
+import { provider } from './provider.js';
+import { broker, brokerDown, database } from './servers.js';
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  api,
+  dispatcher,
+  scheduler,
+  broker,
+  database,
+  provider,
+  'broker-down': brokerDown,
+  'scale-down': scaleDown,
+};

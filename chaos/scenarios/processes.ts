@@ -1,0 +1,119 @@
+import { CHANNELS } from '#contracts/vocabulary';
+import type { PlatformApp } from '#testing/house';
+import type { Disturbance } from '../load.js';
+import { type Scenario, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
+
+/** Providers that take their time, and sometimes take nothing in and never answer: there always is something in hand. */
+const SLOW_MS = 60;
+const SILENT_SHARE = 0.05;
+
+export const slowProviders = async ({ sandbox }: Stage): Promise<void> => {
+  for (const channel of CHANNELS)
+    await sandbox.setFaults(channel, [
+      { kind: 'hang', share: SILENT_SHARE },
+      { kind: 'latency', latencyMs: SLOW_MS },
+    ]);
+};
+
+/** Kills each in turn, at these parts of the load, and starts it again. */
+const killsInTurn = (stage: Stage, app: PlatformApp, at: readonly number[]): Disturbance[] =>
+  at.map((part, turn) => ({
+    at: part,
+    act: async () => {
+      const index = turn % stage.fleet.count(app);
+      await stage.fleet.kill(app, index);
+      if (app === 'dispatcher') stage.mayRepeat(await stage.records.sending());
+      stage.say(`killed ${app} ${index + 1}`);
+      await stage.fleet.restart(app, index);
+    },
+  }));
+
+export const api: Scenario = {
+  what: 'kill -9 of the gateways, in turn, while they accept',
+  apps: { gateways: 2, dispatchers: 1, schedulers: 1 },
+  killsServers: false,
+  count: 20_000,
+  smallCount: 600,
+  sabotage: { name: 'answer-early', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
+  play: (stage) =>
+    stage.load.send({
+      count: stage.count,
+      seconds: stage.seconds,
+      disturbances: killsInTurn(stage, 'notification-api', [0.2, 0.45, 0.7, 0.9]),
+    }),
+};
+
+export const dispatcher: Scenario = {
+  what: 'kill -9 of the dispatchers, in turn, while they deliver',
+  apps: { gateways: 1, dispatchers: 2, schedulers: 1 },
+  killsServers: false,
+  count: 20_000,
+  smallCount: 1_500,
+  sabotage: { name: 'ack-before-settle', apps: ['dispatcher'], env: {} },
+  async play(stage) {
+    await slowProviders(stage);
+    await stage.load.send({
+      count: stage.count,
+      seconds: stage.seconds,
+      disturbances: killsInTurn(stage, 'dispatcher', [0.25, 0.5, 0.75]),
+    });
+  },
+};
+
+/** Due while the load still goes on, so that the schedulers have something to wake all the time. */
+const AHEAD_MS = 3_000;
+
+export const scheduler: Scenario = {
+  what: 'kill -9 of all schedulers while scheduled notifications fall due',
+  apps: { gateways: 1, dispatchers: 1, schedulers: 2 },
+  killsServers: false,
+  count: 20_000,
+  smallCount: 600,
+  sabotage: { name: 'clear-first', apps: ['scheduler'], env: WITHOUT_SECOND_LOOK },
+  play: (stage) =>
+    stage.load.send({
+      count: stage.count,
+      seconds: stage.seconds,
+      change: () => ({ sendAt: new Date(Date.now() + AHEAD_MS).toISOString() }),
+      disturbances: [0.4, 0.65, 0.9].map((at) => ({
+        at,
+        act: async () => {
+          const all = Array.from({ length: stage.fleet.count('scheduler') }, (_, index) => index);
+          await Promise.all(all.map((index) => stage.fleet.kill('scheduler', index)));
+          stage.say('killed all schedulers');
+          await Promise.all(all.map((index) => stage.fleet.restart('scheduler', index)));
+        },
+      })),
+    }),
+};
+
+/** Nothing is killed, so nothing may come twice: not even what a lost connection has the broker hand out again. */
+export const scaleDown: Scenario = {
+  what: 'two of three dispatchers are told to stop while they deliver, and all connections to the broker are cut',
+  apps: { gateways: 1, dispatchers: 3, schedulers: 1 },
+  killsServers: false,
+  count: 20_000,
+  smallCount: 1_500,
+  sabotage: { name: 'no-claim', apps: ['dispatcher'], env: {} },
+  async play(stage) {
+    await slowProviders(stage);
+    const stop = (index: number) => async (): Promise<void> => {
+      await stage.fleet.stop('dispatcher', index);
+      stage.say(`stopped dispatcher ${index + 1}`);
+    };
+    const cut = async (): Promise<void> => {
+      await stage.house.vhost.closeConnections();
+      stage.say('cut all connections to the broker');
+    };
+    await stage.load.send({
+      count: stage.count,
+      seconds: stage.seconds,
+      disturbances: [
+        { at: 0.3, act: stop(0) },
+        { at: 0.5, act: cut },
+        { at: 0.7, act: stop(1) },
+        { at: 0.9, act: cut },
+      ],
+    });
+  },
+};

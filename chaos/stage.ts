@@ -1,0 +1,49 @@
+import type { Servers } from '../bench/servers.js';
+import type { Sandbox } from '../bench/sandbox.js';
+import type { House } from '#testing/house';
+import type { Fleet } from './fleet.js';
+import type { Load } from './load.js';
+import type { Records } from './records.js';
+
+/** What a scenario plays with. */
+export interface Stage {
+  count: number;
+  /** Over how long the load goes on, in seconds. */
+  seconds: number;
+  house: House;
+  fleet: Fleet;
+  load: Load;
+  sandbox: Sandbox;
+  records: Records;
+  servers: Servers;
+  /** What may be delivered again: in hand when something was killed, or answered by nobody. */
+  mayRepeat: (count: number) => void;
+  say: (text: string) => void;
+}
+
+export interface Scenario {
+  what: string;
+  apps: { gateways: number; dispatchers: number; schedulers: number };
+  /** Kills servers: nothing else can use them meanwhile. */
+  killsServers: boolean;
+  sabotage: Sabotage;
+  /** How many notifications, where nobody says. */
+  count: number;
+  /** The same in the small run of all scenarios. */
+  smallCount: number;
+  play: (stage: Stage) => Promise<void>;
+  /** Once everything is settled. */
+  settled?: (stage: Stage) => Promise<void>;
+}
+
+/** A switch that takes out what a scenario is there to prove: it must turn red. */
+export interface Sabotage {
+  /** Module of `chaos/sabotage`, loaded into these apps before they start. */
+  name: string;
+  apps: readonly ('notification-api' | 'dispatcher' | 'scheduler')[];
+  /** The second line of defence, that would hide the damage. */
+  env: Record<string, string>;
+}
+
+/** Keeps the scheduler from finding lost wake-ups. */
+export const WITHOUT_SECOND_LOOK: Record<string, string> = { OVERDUE_EVERY_S: '86400' };
