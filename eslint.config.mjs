@@ -21,6 +21,21 @@ export default tseslint.config(
     },
   },
   {
+    files: ['**/*.mjs', '**/*.cjs'],
+    languageOptions: {
+      globals: {
+        URL: 'readonly',
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        fetch: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+      },
+    },
+  },
+  {
     // Nest modules are classes that carry only a decorator.
     files: ['apps/**/*.ts', 'libs/composition/**/*.ts'],
     rules: { '@typescript-eslint/no-extraneous-class': 'off' },
@@ -31,6 +46,7 @@ export default tseslint.config(
       'bench/**/*.ts',
       'chaos/**/*.ts',
       'e2e/demo.ts',
+      'e2e/fuzz.ts',
       'apps/**/main.ts',
       'apps/**/commands/**/*.ts',
       'scripts/**',

@@ -158,7 +158,7 @@ describe('one notification, from call to provider', () => {
     await house.call('POST', devices, { body: { token: 'unregistered-device-token-of-user', platform: 'ios' } });
     const { id } = await send(house, { serviceName: 'diabetes', userId, title: 'Hello', body: 'Both of you' });
     expect(await sent(id)).toMatchObject({ deliveryCounts: { total: 2, sent: 1, failed: 1 } });
-    let left: unknown[] = [];
+    let left: unknown[];
     do left = (await house.call('GET', `/api/services/diabetes/recipients/${userId}`)).body['devices'] as unknown[];
     while (left.length !== 1);
     expect(

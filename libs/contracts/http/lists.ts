@@ -24,7 +24,7 @@ export const Paging = {
 
 /** A parameter that may be repeated: one value arrives as a string, several as an array. */
 const repeatable = <T extends z.ZodType<unknown, string>>(one: T): z.ZodType<z.output<T>[]> =>
-  z.union([one.transform((value) => [value]), z.array(one).min(1).max(20)]) as unknown as z.ZodType<z.output<T>[]>;
+  z.union([one.transform((value) => [value]), z.array(one).min(1).max(20)]);
 
 export const Period = {
   createdFrom: Time.optional().meta({ description: 'Inclusive.' }),
