@@ -27,7 +27,7 @@ export class Records {
   async standing(): Promise<Standing> {
     const [pending, sending, owed, failed] = await Promise.all([
       this.count({ status: 'pending' }),
-      this.sending(),
+      this.count({ state: 'sending' }),
       this.count({ status: 'pending', 'outbox.at': { $exists: true } }),
       this.count({ state: 'failed' }),
     ]);
@@ -35,8 +35,11 @@ export class Records {
   }
 
   /** Claimed and not settled. */
-  sending(): Promise<number> {
-    return this.count({ state: 'sending' });
+  async sending(): Promise<string[]> {
+    const found = await Promise.all(
+      this.collections.map((collection) => collection.find({ state: 'sending' }, { projection: { _id: 1 } }).toArray()),
+    );
+    return found.flat().map(({ _id }) => String(_id));
   }
 
   /** Waiting for another attempt; and of these, whose time has come. */

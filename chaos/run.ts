@@ -49,7 +49,8 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     const records = await Records.open(servers.mongodbUri, house.env['CARILLON_DATABASE_PREFIX'] ?? '');
     own.add('the database client', () => records.close());
     const fleet = new Fleet(house);
-    let inHand = 0;
+    const inHand = new Set<string>();
+    let unanswered = 0;
     const stage = {
       count,
       seconds: Math.max(LEAST_SECONDS, count / MOST_PER_SECOND),
@@ -64,7 +65,8 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
       sandbox: new Sandbox(house.sandbox.url),
       records,
       servers,
-      mayRepeat: (more: number) => void (inHand += more),
+      mayRepeat: (ids: readonly string[]) => ids.forEach((id) => inHand.add(id)),
+      neverAnswered: (more: number) => void (unanswered += more),
       say,
     };
     await scenario.play(stage);
@@ -75,7 +77,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     return await judge(stage, {
       scenario: name,
       sabotage: sabotaged ? sabotage.name : null,
-      inHand,
+      inHand: inHand.size + unanswered,
       seconds: Math.round((performance.now() - started) / 100) / 10,
     });
   } finally {

@@ -16,8 +16,10 @@ export interface Stage {
   sandbox: Sandbox;
   records: Records;
   servers: Servers;
-  /** What may be delivered again: in hand when something was killed, or answered by nobody. */
-  mayRepeat: (count: number) => void;
+  /** Notifications that may be delivered again: they were in hand when something was killed. */
+  mayRepeat: (ids: readonly string[]) => void;
+  /** So many deliveries may come again: a provider took them and never said so. */
+  neverAnswered: (count: number) => void;
   say: (text: string) => void;
 }
 

@@ -22,7 +22,13 @@ const check = (what: string, problem: string | null): void => {
   console.log(`${problem === null ? 'ok    ' : 'FAILED'} ${what}${problem === null ? '' : `: ${problem}`}`);
 };
 
-const fuzzHttp = async (house: House, tool: string): Promise<void> => {
+/** What ends keys comes last: it may find the one that it goes by. */
+const PARTS = {
+  'every HTTP operation': ['--exclude-path-regex', '^/api/keys/'],
+  'ending keys': ['--include-path-regex', '^/api/keys/'],
+};
+
+const fuzzHttp = async (house: House, tool: string, what: string, selection: readonly string[]): Promise<void> => {
   const gateway = house.gateways[0];
   if (gateway === undefined) throw new Error('no gateway');
   const child = spawn(
@@ -45,14 +51,12 @@ const fuzzHttp = async (house: House, tool: string): Promise<void> => {
       '--suppress-health-check',
       'all',
       '--no-color',
+      ...selection,
     ],
     { stdio: 'inherit', cwd: tmpdir() },
   );
   await once(child, 'exit');
-  check(
-    'every HTTP operation, by schema',
-    child.exitCode === 0 ? null : `schemathesis ended with ${String(child.exitCode)}`,
-  );
+  check(`${what}, by schema`, child.exitCode === 0 ? null : `schemathesis ended with ${String(child.exitCode)}`);
   check('the gateway is still there', gateway.running ? null : 'it ended');
 };
 
@@ -166,7 +170,8 @@ const house = await startHouse({
 });
 try {
   await fuzzAmqp(house);
-  if (values.schemathesis !== undefined) await fuzzHttp(house, values.schemathesis);
+  for (const [what, selection] of Object.entries(PARTS))
+    if (values.schemathesis !== undefined) await fuzzHttp(house, values.schemathesis, what, selection);
 } finally {
   await house.stop();
 }

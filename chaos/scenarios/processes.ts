@@ -15,6 +15,10 @@ export const slowProviders = async ({ sandbox }: Stage): Promise<void> => {
     ]);
 };
 
+export const workingProviders = async ({ sandbox }: Stage): Promise<void> => {
+  for (const channel of CHANNELS) await sandbox.setFaults(channel, []);
+};
+
 /** Kills each in turn, at these parts of the load, and starts it again. */
 const killsInTurn = (stage: Stage, app: PlatformApp, at: readonly number[]): Disturbance[] =>
   at.map((part, turn) => ({
@@ -57,6 +61,7 @@ export const dispatcher: Scenario = {
       seconds: stage.seconds,
       disturbances: killsInTurn(stage, 'dispatcher', [0.25, 0.5, 0.75]),
     });
+    await workingProviders(stage);
   },
 };
 
@@ -115,5 +120,6 @@ export const scaleDown: Scenario = {
         { at: 0.9, act: cut },
       ],
     });
+    await workingProviders(stage);
   },
 };

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CHANNELS } from '#contracts/vocabulary';
 import { type Scenario, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
 import type { Server } from '../../bench/servers.js';
-import { slowProviders } from './processes.js';
+import { slowProviders, workingProviders } from './processes.js';
 
 const killAndStart = async (stage: Stage, server: Server, downMs = 0): Promise<void> => {
   await stage.servers.kill(server);
@@ -16,10 +15,6 @@ const failingProviders = async ({ sandbox }: Stage): Promise<void> => {
   await sandbox.setFaults('push', [{ kind: 'status', status: 503 }]);
   await sandbox.setFaults('email', [{ kind: 'status', status: 421 }]);
   await sandbox.setFaults('webhook', [{ kind: 'status', status: 503 }]);
-};
-
-const workingProviders = async ({ sandbox }: Stage): Promise<void> => {
-  for (const channel of CHANNELS) await sandbox.setFaults(channel, []);
 };
 
 /** So many retries are to wait when the broker is killed. */
@@ -92,7 +87,7 @@ export const database: Scenario = {
     await stage.load.send({
       count: stage.count,
       seconds: stage.seconds,
-      disturbances: [0.3, 0.6, 0.9].map((at) => ({
+      disturbances: [0.3, 0.7].map((at) => ({
         at,
         act: async () => {
           await killAndStart(stage, 'mongodb', DATABASE_DOWN_MS);
@@ -101,6 +96,7 @@ export const database: Scenario = {
         },
       })),
     });
+    await workingProviders(stage);
   },
 };
 

@@ -48,11 +48,10 @@ const retryAfterHeader = {
 };
 
 const RequestHeaders = z.object({
-  'X-Request-Id': z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/)
-    .optional()
-    .meta({ description: 'Told back in the answer and written to every log line; one is made where none is given.' }),
+  'X-Request-Id': z.string().optional().meta({
+    description:
+      'Told back in the answer and written to every log line. One is made where none is given, or where it is not 1 to 64 of the characters A-Z a-z 0-9 . _ -',
+  }),
 });
 const PostHeaders = RequestHeaders.extend({
   'Idempotency-Key': IdempotencyKey.optional().meta({

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { type Channel, ERROR_CLASSES, type Lane } from '#contracts/vocabulary';
+import { type Channel, ERROR_CLASSES, type Lane, type State } from '#contracts/vocabulary';
 import { canRecover } from '#domain/dead-letter';
 import type { Notification } from '#domain/notification';
 import type { OwedNotification, UpkeepStore } from '#upkeep/ports';
@@ -11,6 +11,9 @@ import { type NotificationDocument, notifications } from './schema.js';
 type Filter = mongo.Filter<NotificationDocument>;
 
 const MS_PER_HOUR = 3_600_000;
+/** What is read at a time where some of it may not be wanted, and how often at the most. */
+const PAGE = 1_000;
+const MAX_PAGES = 10;
 
 /** Compares with the database's clock as read before the query: a constant is what an index can be asked for. */
 export class MongoUpkeepStore implements UpkeepStore {
@@ -67,21 +70,13 @@ export class MongoUpkeepStore implements UpkeepStore {
   async findExpirable(serviceName: string, olderThan: Date, limit: number): Promise<Notification[]> {
     const now = await this.now();
     const [past, old] = await Promise.all([
-      this.find(
+      this.inStates(serviceName, 'expiresAt', { status: 'pending' }, { $lte: now }, ['draft', 'approved'], limit),
+      this.inStates(
         serviceName,
-        { status: 'pending', expiresAt: { $lte: now }, state: { $in: ['draft', 'approved'] } },
-        { expiresAt: 1 },
-        limit,
-      ),
-      this.find(
-        serviceName,
-        {
-          status: 'pending',
-          serviceName,
-          createdAt: { $lt: olderThan },
-          state: { $in: ['draft', 'approved', 'uncertain'] },
-        },
-        { createdAt: 1 },
+        'createdAt',
+        { status: 'pending', serviceName },
+        { $lt: olderThan },
+        ['draft', 'approved', 'uncertain'],
         limit,
       ),
     ]);
@@ -123,6 +118,33 @@ export class MongoUpkeepStore implements UpkeepStore {
 
   now(): Promise<Date> {
     return this.databases.now();
+  }
+
+  /** The earliest by a time. The states are looked at here: to ask for them keeps some servers from using the bound. */
+  private async inStates(
+    serviceName: string,
+    time: 'expiresAt' | 'createdAt',
+    equal: Filter,
+    bound: { $lt: Date } | { $lte: Date },
+    states: readonly State[],
+    limit: number,
+  ): Promise<NotificationDocument[]> {
+    const found = new Map<string, NotificationDocument>();
+    let from = new Date(0);
+    for (let page = 0; page < MAX_PAGES && found.size < limit; page += 1) {
+      const documents = await this.find(
+        serviceName,
+        { ...equal, [time]: { $gte: from, ...bound } },
+        { [time]: 1 },
+        Math.max(limit, PAGE),
+      );
+      for (const document of documents)
+        if (states.includes(document.state)) found.set(document._id.toHexString(), document);
+      const last = documents.at(-1)?.[time];
+      if (documents.length < Math.max(limit, PAGE) || last === undefined) break;
+      from = last;
+    }
+    return [...found.values()].slice(0, limit);
   }
 
   private find(
