@@ -27,9 +27,6 @@ const LEAST_SECONDS = 12;
 /** Keys that are used again at the end, to see that they still mean the same. */
 const REPEATED = 25;
 
-/** Short leases, so that what was in hand is taken up again soon: each is twice this, and 20 s. */
-const TIMEOUTS = { FCM_TIMEOUT_MS: '5000', SMTP_TIMEOUT_MS: '5000', WEBHOOK_TIMEOUT_MS: '5000' };
-
 /** Plays one scenario on a platform of its own, and says what became of everything. */
 export const runScenario = async (options: RunOptions): Promise<Verdict> => {
   const { name, scenario, sabotaged, count, servers, cleanUps, say } = options;
@@ -39,7 +36,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
   const house = await startHouse({
     name: 'chaos',
     ...scenario.apps,
-    env: { ...TIMEOUTS, ...(sabotaged ? sabotage.env : {}) },
+    env: { ...scenario.env, ...(sabotaged ? sabotage.env : {}) },
     execArgv: sabotaged ? Object.fromEntries(sabotage.apps.map((app) => [app, ['--import', preload]])) : {},
   });
   const own = new CleanUps();

@@ -28,6 +28,8 @@ export interface Scenario {
   apps: { gateways: number; dispatchers: number; schedulers: number };
   /** Kills servers: nothing else can use them meanwhile. */
   killsServers: boolean;
+  /** Settings other than the usual ones. */
+  env: Record<string, string>;
   sabotage: Sabotage;
   /** How many notifications, where nobody says. */
   count: number;
@@ -46,6 +48,13 @@ export interface Sabotage {
   /** The second line of defence, that would hide the damage. */
   env: Record<string, string>;
 }
+
+/** Limits of a send, so that a lease, which is twice as long and 20 s, ends soon after its dispatcher is gone. */
+export const sendLimits = (ms: number): Record<string, string> => ({
+  FCM_TIMEOUT_MS: String(ms),
+  SMTP_TIMEOUT_MS: String(ms),
+  WEBHOOK_TIMEOUT_MS: String(ms),
+});
 
 /** Keeps the scheduler from finding lost wake-ups. */
 export const WITHOUT_SECOND_LOOK: Record<string, string> = { OVERDUE_EVERY_S: '86400' };

@@ -1,17 +1,17 @@
 import { CHANNELS } from '#contracts/vocabulary';
 import type { PlatformApp } from '#testing/house';
 import type { Disturbance } from '../load.js';
-import { type Scenario, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
+import { type Scenario, sendLimits, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
 
-/** Providers that take their time, and sometimes take nothing in and never answer: there always is something in hand. */
-const SLOW_MS = 60;
-const SILENT_SHARE = 0.05;
-
-export const slowProviders = async ({ sandbox }: Stage): Promise<void> => {
+/**
+ * Providers that take their time, so that there always is something in hand; and that now and then take nothing in and
+ * never answer, so that a kill always meets something that is not sent yet.
+ */
+export const slowProviders = async ({ sandbox }: Stage, latencyMs: number, silentShare: number): Promise<void> => {
   for (const channel of CHANNELS)
     await sandbox.setFaults(channel, [
-      { kind: 'hang', share: SILENT_SHARE },
-      { kind: 'latency', latencyMs: SLOW_MS },
+      { kind: 'hang', share: silentShare },
+      { kind: 'latency', latencyMs },
     ]);
 };
 
@@ -38,6 +38,7 @@ export const api: Scenario = {
   killsServers: false,
   count: 20_000,
   smallCount: 600,
+  env: {},
   sabotage: { name: 'answer-early', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
   play: (stage) =>
     stage.load.send({
@@ -53,9 +54,10 @@ export const dispatcher: Scenario = {
   killsServers: false,
   count: 20_000,
   smallCount: 1_500,
+  env: sendLimits(5_000),
   sabotage: { name: 'ack-before-settle', apps: ['dispatcher'], env: {} },
   async play(stage) {
-    await slowProviders(stage);
+    await slowProviders(stage, 60, 0.05);
     await stage.load.send({
       count: stage.count,
       seconds: stage.seconds,
@@ -74,6 +76,7 @@ export const scheduler: Scenario = {
   killsServers: false,
   count: 20_000,
   smallCount: 600,
+  env: {},
   sabotage: { name: 'clear-first', apps: ['scheduler'], env: WITHOUT_SECOND_LOOK },
   play: (stage) =>
     stage.load.send({
@@ -99,9 +102,10 @@ export const scaleDown: Scenario = {
   killsServers: false,
   count: 20_000,
   smallCount: 1_500,
+  env: {},
   sabotage: { name: 'no-claim', apps: ['dispatcher'], env: {} },
   async play(stage) {
-    await slowProviders(stage);
+    await slowProviders(stage, 250, 0);
     const stop = (index: number) => async (): Promise<void> => {
       await stage.fleet.stop('dispatcher', index);
       stage.say(`stopped dispatcher ${index + 1}`);

@@ -1,6 +1,6 @@
 import { CHANNELS } from '#contracts/vocabulary';
 import type { Fault } from '../../bench/sandbox.js';
-import type { Scenario, Stage } from '../stage.js';
+import { type Scenario, sendLimits, type Stage } from '../stage.js';
 
 /** Each strikes its share of what the ones before it left. Less than one in four fails, so that four attempts do. */
 const FAULTS: readonly Fault[] = [
@@ -30,6 +30,7 @@ export const provider: Scenario = {
   killsServers: false,
   count: 20_000,
   smallCount: 600,
+  env: sendLimits(8_000),
   sabotage: { name: 'new-ids', apps: ['dispatcher'], env: {} },
   async play(stage) {
     await disturb(stage);

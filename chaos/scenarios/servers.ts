@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Scenario, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
+import { type Scenario, sendLimits, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
 import type { Server } from '../../bench/servers.js';
 import { slowProviders, workingProviders } from './processes.js';
 
@@ -39,6 +39,7 @@ export const broker: Scenario = {
   killsServers: true,
   count: 20_000,
   smallCount: 2_000,
+  env: {},
   sabotage: {
     name: 'at-most-once',
     apps: ['notification-api', 'dispatcher', 'scheduler'],
@@ -81,9 +82,10 @@ export const database: Scenario = {
   killsServers: true,
   count: 20_000,
   smallCount: 1_000,
+  env: sendLimits(5_000),
   sabotage: { name: 'answer-early', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
   async play(stage) {
-    await slowProviders(stage);
+    await slowProviders(stage, 60, 0.05);
     await stage.load.send({
       count: stage.count,
       seconds: stage.seconds,
@@ -108,6 +110,7 @@ export const brokerDown: Scenario = {
   killsServers: true,
   count: 20_000,
   smallCount: 600,
+  env: {},
   sabotage: { name: 'no-outbox', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
   play: (stage) =>
     stage.load.send({

@@ -92,7 +92,7 @@ export const startApp = async (options: AppOptions): Promise<AppProcess> => {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://127.0.0.1:${port}`;
   try {
-    await untilReady(`${url}${options.ready}`, child, options.readyMs ?? 30_000, `${name} (log: ${logFile})`);
+    await untilReady(`${url}${options.ready}`, child, options.readyMs ?? 60_000, `${name} (log: ${logFile})`);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
