@@ -29,9 +29,11 @@ const REPEATED = 25;
 
 /** Plays one scenario on a platform of its own, and says what became of everything. */
 export const runScenario = async (options: RunOptions): Promise<Verdict> => {
-  const { name, scenario, sabotaged, count, servers, cleanUps, say } = options;
+  const { name, scenario, sabotaged, count, servers, cleanUps } = options;
   const { sabotage } = scenario;
   const started = performance.now();
+  const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
+  const say = (text: string): void => options.say(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
   const preload = pathToFileURL(join(ROOT, 'dist', 'chaos', 'sabotage', `${sabotage.name}.js`)).href;
   const house = await startHouse({
     name: 'chaos',
@@ -66,16 +68,18 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
       neverAnswered: (more: number) => void (unanswered += more),
       say,
     };
+    say('the load begins');
     await scenario.play(stage);
     say(`${stage.load.accepted.size} accepted, waiting until they are settled`);
     await untilSettled(stage, !sabotaged || sabotage.env !== WITHOUT_SECOND_LOOK);
     await scenario.settled?.(stage);
+    say('settled');
     await stage.load.repeatSome(REPEATED);
     return await judge(stage, {
       scenario: name,
       sabotage: sabotaged ? sabotage.name : null,
       inHand: inHand.size + unanswered,
-      seconds: Math.round((performance.now() - started) / 100) / 10,
+      seconds: seconds(),
     });
   } finally {
     await own.run();

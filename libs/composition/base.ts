@@ -51,10 +51,21 @@ export const settingsOf = <T extends z.ZodObject>(
   environment: NodeJS.ProcessEnv,
 ): z.output<T> & BaseSettings => ({ ...parseSettings(baseSettings, environment), ...parseSettings(own, environment) });
 
+const RANDOM_BYTES = 8;
+/** Drawn many at a time: each draw is a call into the system. */
+let random = Buffer.alloc(0);
+let used = 0;
+
 /** A new id: 24 hex digits whose first eight are the seconds since 1970, as MongoDB's own. */
 export const newId = (): string => {
+  if (used >= random.length) {
+    random = randomBytes(512 * RANDOM_BYTES);
+    used = 0;
+  }
   const seconds = Math.floor(Date.now() / 1000);
-  return seconds.toString(16).padStart(8, '0') + randomBytes(8).toString('hex');
+  const own = random.toString('hex', used, used + RANDOM_BYTES);
+  used += RANDOM_BYTES;
+  return seconds.toString(16).padStart(8, '0') + own;
 };
 
 export const createBase = (name: string, settings: BaseSettings): Base => {

@@ -34,6 +34,13 @@ const options: LoggerOptions = {
   },
 };
 
+/** Lines go out together, at the latest after this time, in milliseconds, and at the end of the process. */
+const FLUSH_MS = 250;
+const FLUSH_BYTES = 4096;
+
 /** JSON lines, on standard output unless told otherwise. */
 export const createLogger = (app: string, level: string, destination?: DestinationStream): Logger =>
-  pino({ ...options, level, base: { app, pid: process.pid } }, destination);
+  pino(
+    { ...options, level, base: { app, pid: process.pid } },
+    destination ?? pino.destination({ sync: false, minLength: FLUSH_BYTES, periodicFlush: FLUSH_MS }),
+  );

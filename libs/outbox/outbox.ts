@@ -16,9 +16,13 @@ const BATCH = 500;
 const MAX_WAITING = 20_000;
 /** Publishes under way at once. */
 const MAX_IN_FLIGHT = 3;
-/** How long confirmed ones gather before their outbox is cleared, in milliseconds: the relay looks much later. */
-const CLEAR_AFTER_MS = 100;
-const CLEAR_BATCH = 2000;
+/**
+ * How long confirmed ones gather before their outbox is cleared, in milliseconds. The relay looks later still, and most
+ * have been claimed by then, which clears them too and leaves nothing to write here.
+ */
+const CLEAR_AFTER_MS = 1_500;
+/** Documents in one such write: small, so that no insert waits long behind it. */
+const CLEAR_BATCH = 250;
 
 type Told = { id: string; version: number };
 
@@ -92,8 +96,7 @@ export class OutboxPublisher implements Announcer {
     let told = this.cleared.get(notification.serviceName);
     if (told === undefined) this.cleared.set(notification.serviceName, (told = { all: [], butWake: [] }));
     (wake === 'later' ? told.butWake : told.all).push({ id: notification.id, version: notification.version });
-    if (told.all.length >= CLEAR_BATCH) void this.clear();
-    else this.timer ??= setTimeout(() => void this.clear(), CLEAR_AFTER_MS);
+    this.timer ??= setTimeout(() => void this.clear(), CLEAR_AFTER_MS);
   }
 
   private clear(): Promise<void> {
@@ -109,14 +112,18 @@ export class OutboxPublisher implements Announcer {
   private async clearAll(): Promise<void> {
     const taken = [...this.cleared];
     this.cleared.clear();
-    for (const [serviceName, { all, butWake }] of taken)
-      try {
-        if (all.length > 0) await this.parts.store.clearOutbox(serviceName, all);
-        if (butWake.length > 0) await this.parts.store.deferWake(serviceName, butWake);
-      } catch {
-        // Told twice is harmless, and the relay clears it then.
-        this.parts.onProblem('clear_failed', all.length + butWake.length);
-      }
+    for (const [serviceName, { all, butWake }] of taken) {
+      await this.inBatches(all, (told) => this.parts.store.clearOutbox(serviceName, told));
+      await this.inBatches(butWake, (told) => this.parts.store.deferWake(serviceName, told));
+    }
+  }
+
+  private async inBatches(all: readonly Told[], write: (told: readonly Told[]) => Promise<void>): Promise<void> {
+    for (let from = 0; from < all.length; from += CLEAR_BATCH) {
+      const told = all.slice(from, from + CLEAR_BATCH);
+      // What stays owed is told twice, which is harmless, and cleared then.
+      await write(told).catch(() => this.parts.onProblem('clear_failed', told.length));
+    }
   }
 }
 
