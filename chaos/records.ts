@@ -42,6 +42,16 @@ export class Records {
     return found.flat().map(({ _id }) => String(_id));
   }
 
+  /** Taken over from a dispatcher that did not settle them. */
+  async takenOver(): Promise<Set<string>> {
+    const found = await Promise.all(
+      this.collections.map((collection) =>
+        collection.find({ 'history.reason': 'dispatcher_vanished' }, { projection: { _id: 1 } }).toArray(),
+      ),
+    );
+    return new Set(found.flat().map(({ _id }) => String(_id)));
+  }
+
   /** Waiting for another attempt; and of these, whose time has come. */
   async retries(): Promise<{ waiting: number; due: number }> {
     const retrying = { status: 'pending', state: 'approved', attempt: { $gt: 0 } };

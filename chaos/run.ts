@@ -78,7 +78,8 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     return await judge(stage, {
       scenario: name,
       sabotage: sabotaged ? sabotage.name : null,
-      inHand: inHand.size + unanswered,
+      // Those of a dispatcher that lives on were not in hand of what was killed.
+      inHand: (await records.takenOver()).intersection(inHand).size + unanswered,
       seconds: seconds(),
     });
   } finally {

@@ -66,7 +66,7 @@ export const runSmall = async (instance: string, json: boolean, cleanUps: CleanU
         passed += 1;
         return;
       }
-      console.error(`${line(verdict)}\n${said}${verdict.missing.join('\n')}`);
+      console.error(`${said}${verdict.missing.join('\n')}`);
     } catch (error) {
       console.error(`FAILED  ${one.name}${one.sabotaged ? ' with its sabotage' : ''}:`, error);
     }

@@ -91,8 +91,6 @@ describe('operations', () => {
     ['dispatcher', { RABBITMQ_URI: 'nonsense' }, 'RABBITMQ_URI'],
     ['scheduler', { RELAY_EVERY_S: 'often' }, 'RELAY_EVERY_S'],
   ])('%s does not start with a wrong setting, and names it', async (app, wrong, name) => {
-    await expect(runApp(app, [], { ...house.env, ...wrong })).rejects.toThrow(
-      new RegExp(`78.*${name} must`, 's'),
-    );
+    await expect(runApp(app, [], { ...house.env, ...wrong })).rejects.toThrow(new RegExp(`78.*${name} must`, 's'));
   });
 });

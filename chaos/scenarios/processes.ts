@@ -57,7 +57,7 @@ export const dispatcher: Scenario = {
   env: sendLimits(5_000),
   sabotage: { name: 'ack-before-settle', apps: ['dispatcher'], env: {} },
   async play(stage) {
-    await slowProviders(stage, 60, 0.05);
+    await slowProviders(stage, 60, 0.02);
     await stage.load.send({
       count: stage.count,
       seconds: stage.seconds,

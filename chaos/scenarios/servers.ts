@@ -85,7 +85,7 @@ export const database: Scenario = {
   env: sendLimits(5_000),
   sabotage: { name: 'answer-early', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
   async play(stage) {
-    await slowProviders(stage, 60, 0.05);
+    await slowProviders(stage, 60, 0.02);
     await stage.load.send({
       count: stage.count,
       seconds: stage.seconds,

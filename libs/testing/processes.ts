@@ -76,6 +76,12 @@ const untilReady = async (url: string, child: ChildProcess, deadlineMs: number, 
   throw new Error(`${what} was not ready within ${deadlineMs} ms: ${last}`);
 };
 
+/** None outlives us, however we end. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** Starts a built app and waits until it is ready. @throws Error with the place of its log */
 export const startApp = async (options: AppOptions): Promise<AppProcess> => {
   const { app, name, port, logs } = options;
@@ -89,7 +95,13 @@ export const startApp = async (options: AppOptions): Promise<AppProcess> => {
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  children.add(child);
+  const exited = new Promise<void>((resolve) =>
+    child.once('exit', () => {
+      children.delete(child);
+      resolve();
+    }),
+  );
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilReady(`${url}${options.ready}`, child, options.readyMs ?? 60_000, `${name} (log: ${logFile})`);
