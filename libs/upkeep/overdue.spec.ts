@@ -77,18 +77,21 @@ describe('where nothing is claimed', () => {
     expect([lost, fresh].map(owesWake)).toEqual([true, false]);
   });
 
-  it('the same in a lane that never was claimed in', async () => {
+  it('the same, after ten minutes, in a lane that never was claimed in', async () => {
     due(500);
+    expect(await overdue.run()).toBe(0);
+    store.time = at(1101);
     expect(await overdue.run()).toBe(1);
   });
 
   it('is not woken again and again while there is nobody to claim', async () => {
     const one = due(500);
+    store.time = at(1101);
     expect(await overdue.run()).toBe(1);
     store.clearOutbox(one.id);
-    store.time = at(1199);
+    store.time = at(1700);
     expect(await overdue.run()).toBe(0);
-    store.time = at(1200);
+    store.time = at(1701);
     expect(await overdue.run()).toBe(1);
   });
 

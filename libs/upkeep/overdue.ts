@@ -17,6 +17,8 @@ const OVERTAKEN_BATCH = 1000;
 const IDLE_BATCH = 10_000;
 /** An idle lane in which nothing was claimed since it was woken has no dispatchers: it is woken again this much later. */
 const IDLE_REPEAT_MS = 600_000;
+/** How long what is due may wait in a lane in which nothing was ever claimed. */
+const NEVER_CLAIMED_MS = 600_000;
 
 /**
  * Finds lost wake-ups. Queues keep their order, so what is due but unclaimed while later ones are claimed was lost. So
@@ -49,7 +51,8 @@ export class Overdue implements Job {
     const oldest = await store.oldestWaiting(serviceName, channel, lane);
     if (oldest === null) return 0;
     const time = now().getTime();
-    const earlier = new Date(time - marginMs);
+    // Where nobody has ever claimed there may be nobody yet: their wake-ups wait in the queue.
+    const earlier = new Date(time - (mark === undefined ? Math.max(marginMs, NEVER_CLAIMED_MS) : marginMs));
     if (oldest >= earlier) return 0;
 
     const overtakenBefore = mark === undefined ? null : new Date(mark.dueUpTo.getTime() - marginMs);
