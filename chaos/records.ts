@@ -43,13 +43,13 @@ export class Records {
   }
 
   /** Taken over from a dispatcher that did not settle them. */
-  async takenOver(): Promise<Set<string>> {
+  async takenOver(): Promise<string[]> {
     const found = await Promise.all(
       this.collections.map((collection) =>
         collection.find({ 'history.reason': 'dispatcher_vanished' }, { projection: { _id: 1 } }).toArray(),
       ),
     );
-    return new Set(found.flat().map(({ _id }) => String(_id)));
+    return found.flat().map(({ _id }) => String(_id));
   }
 
   /** Waiting for another attempt; and of these, whose time has come. */

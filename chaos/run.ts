@@ -79,7 +79,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
       scenario: name,
       sabotage: sabotaged ? sabotage.name : null,
       // Those of a dispatcher that lives on were not in hand of what was killed.
-      inHand: (await records.takenOver()).intersection(inHand).size + unanswered,
+      inHand: (await records.takenOver()).filter((id) => inHand.has(id)).length + unanswered,
       seconds: seconds(),
     });
   } finally {
