@@ -7,6 +7,11 @@ export class CleanUps {
     this.steps.push({ what, undo });
   }
 
+  /** The program is ending: nothing new may begin. */
+  get begun(): boolean {
+    return this.running !== null;
+  }
+
   run(): Promise<void> {
     this.running ??= this.runAll();
     return this.running;

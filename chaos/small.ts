@@ -77,7 +77,8 @@ export const runSmall = async (instance: string, json: boolean, cleanUps: CleanU
     { name, scenario, sabotaged: false },
   ]);
   const inTurn = async (queue: Play[], servers: string): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await play(next, servers);
+    for (let next = queue.shift(); next !== undefined && !cleanUps.begun; next = queue.shift())
+      await play(next, servers);
   };
   const killing = plays.filter(({ scenario }) => scenario.killsServers);
   const others = plays.filter(({ scenario }) => !scenario.killsServers);
