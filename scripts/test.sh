@@ -5,6 +5,7 @@
 #   scripts/test.sh unit types      just these
 #
 # Ends with a table and, as the last line, "N passed, N failed". Status 0: nothing failed.
+# A stage that has not ended after CARILLON_STAGE_MINUTES (20) is ended, and has failed.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
@@ -65,18 +66,26 @@ take_down_servers() {
 # --- one stage ---------------------------------------------------------------
 
 STAGE_PID=
+STAGE_LIMIT_S=$((${CARILLON_STAGE_MINUTES:-20} * 60))
 
 # run_live LOG COMMAND...: shows the output and keeps it. The stage has a session
-# of its own, so that all of it can be ended, and nothing but it.
+# of its own, so that all of it can be ended, and nothing but it. One that hangs is
+# ended at its limit, so that it cannot take the other stages' results with it.
 run_live() {
-  local log=$1 status=0 tee_pid tenths=50
+  local log=$1 status=0 tee_pid tenths=50 ends=$((SECONDS + STAGE_LIMIT_S))
   shift
   exec 7> >(exec tee "$log")
   tee_pid=$!
   in_own_session "$@" >&7 2>&1 </dev/null 7>&- 9>&- &
   STAGE_PID=$!
   exec 7>&-
-  wait "$STAGE_PID" || status=$?
+  while kill -0 "$STAGE_PID" 2>/dev/null && [ "$SECONDS" -lt "$ends" ]; do sleep 0.2; done
+  if kill -0 "$STAGE_PID" 2>/dev/null; then
+    status=124
+    note "this stage has not ended after $((STAGE_LIMIT_S / 60)) minutes (CARILLON_STAGE_MINUTES): ending it"
+  else
+    wait "$STAGE_PID" || status=$?
+  fi
   end_stage # what it left behind would hold the output open
   while kill -0 "$tee_pid" 2>/dev/null && [ "$tenths" -gt 0 ]; do
     tenths=$((tenths - 1))

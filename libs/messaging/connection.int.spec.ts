@@ -2,28 +2,19 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import { EXCHANGES, QUEUE_SPECS, QUEUES } from '#contracts/topology';
-import { startBroker, wake } from '#testing/messaging';
-import type { TestBroker } from '#testing/messaging';
-import { createProxy, createVhost } from '#testing/rabbitmq';
+import { closeBrokers, startBroker, wake } from '#testing/messaging';
+import { createProxy } from '#testing/proxy';
+import { createVhost } from '#testing/rabbitmq';
 import type { TestVhost } from '#testing/rabbitmq';
 import { TOPOLOGY } from './declare.js';
 
 let vhost: TestVhost;
-const opened: TestBroker[] = [];
-
-const start = (...parameters: Parameters<typeof startBroker>): TestBroker => {
-  const test = startBroker(...parameters);
-  opened.push(test);
-  return test;
-};
 
 beforeAll(async () => {
   vhost = await createVhost();
 });
 
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map(({ broker }) => broker.close()));
-});
+afterEach(closeBrokers);
 
 afterAll(async () => {
   await vhost.drop();
@@ -31,8 +22,8 @@ afterAll(async () => {
 
 describe('Broker', () => {
   it('declares the whole topology, and again without harm', async () => {
-    await start(vhost.uri).broker.whenConnected();
-    await start(vhost.uri).broker.whenConnected();
+    await startBroker(vhost.uri).broker.whenConnected();
+    await startBroker(vhost.uri).broker.whenConnected();
     const queues = await vhost.queues();
     expect([...queues.keys()].sort()).toEqual(QUEUE_SPECS.map((spec) => spec.name).sort());
     for (const spec of QUEUE_SPECS) expect(queues.get(spec.name)).toEqual(spec.arguments);
@@ -42,8 +33,8 @@ describe('Broker', () => {
     const changed = QUEUE_SPECS.map((spec) =>
       spec.name === QUEUES.reports ? { ...spec, arguments: { ...spec.arguments, 'x-delivery-limit': 7 } } : spec,
     );
-    await start(vhost.uri).broker.whenConnected();
-    const { broker, log } = start(vhost.uri, { topology: { ...TOPOLOGY, queues: changed } });
+    await startBroker(vhost.uri).broker.whenConnected();
+    const { broker, log } = startBroker(vhost.uri, { topology: { ...TOPOLOGY, queues: changed } });
     await log.next('no connection to RabbitMQ');
     expect(broker.connected).toBe(false);
     expect(JSON.stringify(log.lines)).toMatch(/queue \\"notifications.reports\\" with other arguments.*delete it/);
@@ -52,7 +43,7 @@ describe('Broker', () => {
   it('starts while the broker is down, and connects when it is up', async () => {
     const proxy = await createProxy(vhost.uri);
     proxy.cut();
-    const { broker, log, publisher } = start(proxy.uri);
+    const { broker, log, publisher } = startBroker(proxy.uri);
     await log.next('no connection to RabbitMQ');
     expect(broker.connected).toBe(false);
     expect(await publisher.publish([wake('urgent')])).toEqual(['unavailable']);
@@ -69,14 +60,14 @@ describe('Broker', () => {
   ])('says clearly, and without the secret, that the %s is wrong', async (_, spoil) => {
     const uri = new URL(vhost.uri);
     spoil(uri);
-    const { broker, log } = start(uri.href);
+    const { broker, log } = startBroker(uri.href);
     await log.next('check user, password and virtual host of RABBITMQ_URI');
     expect(JSON.stringify(log.lines)).not.toContain(uri.password);
     await broker.close();
   });
 
   it('connects again after the broker has closed the connection', async () => {
-    const { broker, publisher } = start(vhost.uri);
+    const { broker, publisher } = startBroker(vhost.uri);
     await broker.whenConnected();
     const disconnected = once(broker, 'disconnected');
     await vhost.closeConnections();
@@ -87,7 +78,7 @@ describe('Broker', () => {
 
   it('declares again what was deleted meanwhile', async () => {
     const proxy = await createProxy(vhost.uri);
-    const { broker, publisher } = start(proxy.uri);
+    const { broker, publisher } = startBroker(proxy.uri);
     await broker.whenConnected();
     const disconnected = once(broker, 'disconnected');
     proxy.cut();
@@ -105,7 +96,7 @@ describe('Broker', () => {
   });
 
   it('ends when it is closed before it has ever connected', async () => {
-    const { broker, log } = start('amqp://localhost:1');
+    const { broker, log } = startBroker('amqp://localhost:1');
     await log.next('no connection to RabbitMQ');
     await broker.close();
     expect(await broker.drain(1_000)).toEqual({ abandoned: 0 });

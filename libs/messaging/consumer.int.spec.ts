@@ -1,12 +1,13 @@
-import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import type { Channel, ChannelModel } from 'amqplib';
 import { EXCHANGES } from '#contracts/topology';
-import { attemptOf, Inbox, startBroker, startConsumer, until } from '#testing/messaging';
+import { attemptOf, closeBrokers, Inbox, startBroker, startConsumer, until } from '#testing/messaging';
 import type { TestBroker, TestConsumer } from '#testing/messaging';
-import { createProxy, createVhost } from '#testing/rabbitmq';
-import type { TestProxy, TestVhost } from '#testing/rabbitmq';
+import { createProxy } from '#testing/proxy';
+import type { TestProxy } from '#testing/proxy';
+import { createVhost } from '#testing/rabbitmq';
+import type { TestVhost } from '#testing/rabbitmq';
 import type { BatchConsumerOptions } from './consumer.js';
 import { TryAgainLater } from './errors.js';
 
@@ -31,9 +32,11 @@ beforeAll(async () => {
   channel = await side.createChannel();
 });
 
+afterEach(() => proxy.restore());
+
 afterAll(async () => {
   await side.close();
-  await test.broker.close();
+  await closeBrokers();
   await proxy.close();
   await vhost.drop();
 });
@@ -96,10 +99,9 @@ describe('BatchConsumer', () => {
     });
     await own.publish(1, 2);
     const first = await seen.first(2);
-    const disconnected = once(own.broker, 'disconnected');
     proxy.cut();
-    await disconnected;
-    expect(first.map((message) => message.open)).toEqual([false, false]);
+    await until(() => first.every((message) => !message.open));
+    expect(own.consumer.consuming).toBe(false);
     release.resolve();
     proxy.restore();
     const again = (await seen.first(4)).slice(2);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import type { Channel, ChannelModel } from 'amqplib';
-import { Inbox, startBroker, startConsumer, until, wake } from '#testing/messaging';
+import { closeBrokers, Inbox, startBroker, startConsumer, until, wake } from '#testing/messaging';
 import type { TestBroker, TestConsumer } from '#testing/messaging';
 import { createVhost } from '#testing/rabbitmq';
 import type { TestVhost } from '#testing/rabbitmq';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await side.close();
-  await test.broker.close();
+  await closeBrokers();
   await vhost.drop();
 });
 

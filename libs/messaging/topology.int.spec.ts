@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Invalidation } from '#contracts/messages';
 import { deliverQueue, EXCHANGES, QUEUES, ROUTING_KEYS, waitKey } from '#contracts/topology';
-import { Inbox, startBroker, until, wake } from '#testing/messaging';
+import { closeBrokers, Inbox, startBroker, until, wake } from '#testing/messaging';
 import type { TestBroker } from '#testing/messaging';
-import { createProxy, createVhost } from '#testing/rabbitmq';
-import type { TestProxy, TestVhost } from '#testing/rabbitmq';
+import { createProxy } from '#testing/proxy';
+import type { TestProxy } from '#testing/proxy';
+import { createVhost } from '#testing/rabbitmq';
+import type { TestVhost } from '#testing/rabbitmq';
 import { BatchConsumer } from './consumer.js';
 import { InvalidationListener } from './invalidation.js';
 import type { OutgoingMessage } from './publisher.js';
@@ -70,7 +72,7 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  await test.broker.drain(5_000);
+  await closeBrokers();
   await proxy.close();
   await vhost.drop();
 });
@@ -140,7 +142,6 @@ describe('the exchange services', () => {
     const other = startBroker(uri);
     await other.broker.whenConnected();
     await other.publisher.publish([onServices('notification.opened')]);
-    await other.broker.close();
     expect((await reports.at(0)).userId).toBe(user);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Unavailable } from '#domain/errors';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
-import { createProxy } from '#testing/rabbitmq';
+import { createProxy } from '#testing/proxy';
 import { Databases } from './databases.js';
 import { createIndexes } from './indexes.js';
 import { notifications } from './notifications/schema.js';

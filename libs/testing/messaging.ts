@@ -71,7 +71,15 @@ export interface TestBroker {
   log: RecordingLog;
 }
 
-/** A started broker with a publisher. Close it with `broker.close()` or `broker.drain()`. */
+const opened = new Set<Broker>();
+
+/** For `afterEach` or `afterAll`: a broker that a failed test leaves open would keep the test run from ending. */
+export const closeBrokers = async (): Promise<void> => {
+  await Promise.all([...opened].map((broker) => broker.close()));
+  opened.clear();
+};
+
+/** A started broker with a publisher. `closeBrokers` closes what the test itself does not. */
 export const startBroker = (
   uri: string,
   options: Partial<BrokerOptions> & { publisher?: Partial<PublisherOptions> } = {},
@@ -79,6 +87,7 @@ export const startBroker = (
   const log = new RecordingLog();
   const broker = new Broker({ uri, name: 'test', log, ...options });
   const publisher = new Publisher(broker, { log, ...options.publisher });
+  opened.add(broker);
   broker.start();
   return { broker, publisher, log };
 };
@@ -101,7 +110,7 @@ export const wake = (lane: Lane, attempt = 1, change: Partial<OutgoingMessage> =
     ...change,
   }) as OutgoingMessage;
 
-/** A queue of its own, and a consumer of it on connections of its own: drained or closed by the test. */
+/** A queue of its own, and a consumer of it on connections of its own. */
 export interface TestConsumer extends TestBroker {
   queue: string;
   consumer: BatchConsumer;

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { parseSettings } from '#config/settings';
 import { Databases } from '#persistence/databases';
 import { createIndexes } from '#persistence/indexes';
@@ -97,57 +96,6 @@ export const openTestDatabases = async (environment: NodeJS.ProcessEnv = {}): Pr
       for (const service of databases.services) await client.db(databases.serviceDatabase(service)).dropDatabase();
       await client.db(databases.controlDatabase).dropDatabase();
       await Promise.all(opened.map((one) => one.close()));
-    },
-  };
-};
-
-/** Stands between a client and the server, and loses what the server answers. */
-export interface SwallowingProxy {
-  readonly uri: string;
-  /** Swallows all answers while `work` runs, until `isDone` says that the server has done it; then breaks every connection. */
-  losingAnswers<T>(work: () => Promise<T>, isDone: () => Promise<boolean>): Promise<T>;
-  close(): Promise<void>;
-}
-
-export const createSwallowingProxy = async (target: string): Promise<SwallowingProxy> => {
-  const uri = new URL(target);
-  const { hostname, port } = uri;
-  const sockets = new Set<Socket>();
-  let swallows = false;
-  const track = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  };
-  const server = createServer((client) => {
-    const upstream = createConnection({ host: hostname, port: Number(port), noDelay: true });
-    track(client);
-    track(upstream);
-    client.pipe(upstream);
-    upstream.on('data', (chunk: Buffer) => {
-      if (!swallows) client.write(chunk);
-    });
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  uri.port = String((server.address() as AddressInfo).port);
-  const breakAll = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    uri: uri.href,
-    async losingAnswers(work, isDone) {
-      swallows = true;
-      const result = work();
-      while (!(await isDone()));
-      breakAll();
-      swallows = false;
-      return result;
-    },
-    async close() {
-      breakAll();
-      await new Promise((resolve) => server.close(resolve));
     },
   };
 };

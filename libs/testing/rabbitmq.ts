@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createConnection, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 
 /** A virtual host of its own for each spec, on the server of RABBITMQ_URI and RABBITMQ_MANAGEMENT_URI. */
 export interface TestVhost {
@@ -83,57 +81,6 @@ export const createVhost = async (): Promise<TestVhost> => {
     async drop() {
       await callManagement('DELETE', `vhosts/${vhost}`);
       for (const user of users) await callManagement('DELETE', `users/${user}`);
-    },
-  };
-};
-
-/** Stands between a client and a server, and plays a network or a server that fails. */
-export interface TestProxy {
-  /** The given address, by way of this proxy. */
-  readonly uri: string;
-  /** Breaks every connection, and every new one at once, until `restore`. */
-  cut(): void;
-  restore(): void;
-  close(): Promise<void>;
-}
-
-export const createProxy = async (target: string): Promise<TestProxy> => {
-  const uri = new URL(target);
-  const { hostname, port } = uri;
-  const sockets = new Set<Socket>();
-  let down = false;
-  const track = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  };
-  const server = createServer((client) => {
-    track(client);
-    if (down) return void client.destroy();
-    const upstream = createConnection({ host: hostname, port: Number(port), noDelay: true });
-    track(upstream);
-    client.setNoDelay(true);
-    client.pipe(upstream).pipe(client);
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  uri.port = String((server.address() as AddressInfo).port);
-  const breakAll = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    uri: uri.href,
-    cut() {
-      down = true;
-      breakAll();
-    },
-    restore() {
-      down = false;
-    },
-    async close() {
-      breakAll();
-      await new Promise((resolve) => server.close(resolve));
     },
   };
 };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LimitGrant, LimitRequest } from '#acceptance/ports';
 import { anId } from '#testing/builders';
-import { createSwallowingProxy, openTestDatabases, type TestDatabases } from '#testing/mongodb';
-import { createProxy } from '#testing/rabbitmq';
+import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
+import { createProxy } from '#testing/proxy';
 import { Databases } from '../databases.js';
 import { limits } from './schema.js';
 import { MongoUserLimits } from './user-limits.js';
@@ -111,7 +111,7 @@ describe('user limits', () => {
   });
 
   it('grants no place twice where an answer was lost', async () => {
-    const proxy = await createSwallowingProxy(test.databases.settings.MONGODB_URI);
+    const proxy = await createProxy(test.databases.settings.MONGODB_URI);
     const behind = new Databases({ ...test.databases.settings, MONGODB_URI: proxy.uri });
     const [fresh, known] = [anId(), anId()];
     await store.reserve(many(4, known));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aNotification, accepted, anId, anOutbox } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
-import { createProxy } from '#testing/rabbitmq';
+import { createProxy } from '#testing/proxy';
 import { Databases } from '../databases.js';
 import { MongoAcceptStore } from './accept-store.js';
 import { MongoNotificationStore } from './notification-store.js';

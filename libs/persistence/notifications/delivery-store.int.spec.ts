@@ -4,7 +4,8 @@ import type { Notification } from '#domain/notification';
 import { waitOfAtLeast } from '#domain/retry';
 import { RELAY_GRACE_MS } from '#domain/change';
 import { accepted, aDelivery, anId, anOutbox, aSettlement } from '#testing/builders';
-import { createSwallowingProxy, openTestDatabases, type TestDatabases } from '#testing/mongodb';
+import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
+import { createProxy } from '#testing/proxy';
 import { Databases } from '../databases.js';
 import { MongoAcceptStore } from './accept-store.js';
 import { MongoDeliveryStore } from './delivery-store.js';
@@ -297,7 +298,7 @@ describe('delivery store', () => {
   });
 
   it('tells the truth when the answers were lost on the way', async () => {
-    const proxy = await createSwallowingProxy(test.databases.settings.MONGODB_URI);
+    const proxy = await createProxy(test.databases.settings.MONGODB_URI);
     const behind = new Databases({ ...test.databases.settings, MONGODB_URI: proxy.uri });
     const remote = new MongoDeliveryStore(behind);
     try {
