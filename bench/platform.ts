@@ -84,6 +84,7 @@ export const notificationFor = (
 });
 
 let runs = 0;
+const RUN_APART = 37_000;
 
 /** Requests that send one notification each, all with keys of their own. */
 export const sendRequests = (
@@ -92,12 +93,14 @@ export const sendRequests = (
   service = SERVICE,
 ): ((number: number) => string) => {
   const run = `${process.pid}-${(runs += 1)}`;
+  // The users of one run are not those of the run before, which may be in the same minute.
+  const first = (runs * RUN_APART) % USERS;
   return (number) =>
     postRequest(
       gateway,
       '/api/notifications',
       { authorization: `Bearer ${house.key}`, 'idempotency-key': `${run}-${number}` },
-      JSON.stringify(notificationFor(number, channel, house.sandbox.url, service)),
+      JSON.stringify(notificationFor(first + number, channel, house.sandbox.url, service)),
     );
 };
 

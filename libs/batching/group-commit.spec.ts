@@ -77,6 +77,41 @@ describe('GroupCommit', () => {
     expect(most).toBe(1);
   });
 
+  const sized = (sizes: number[], gatherMs: number): GroupCommit<number, number> =>
+    new GroupCommit(
+      (items) => {
+        sizes.push(items.length);
+        return Promise.resolve(items.map((value) => ({ value })));
+      },
+      { maxBatch: 100, maxInFlight: 1, gatherMs },
+    );
+  const add = (group: GroupCommit<number, number>, count: number): Promise<number[]> =>
+    Promise.all(Array.from({ length: count }, (_, item) => group.add(item)));
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('waits, after a large batch, until as many are there again', async () => {
+    const sizes: number[] = [];
+    const group = sized(sizes, 60_000);
+    await add(group, 10);
+    const late = add(group, 4);
+    await turn();
+    await turn();
+    expect(sizes).toEqual([10]);
+    await Promise.all([late, add(group, 6)]);
+    expect(sizes).toEqual([10, 10]);
+  });
+
+  it('waits no longer than it may, and after a small batch for nobody', async () => {
+    const sizes: number[] = [];
+    const group = sized(sizes, 1);
+    await add(group, 10);
+    await add(group, 2);
+    const patient = sized(sizes, 60_000);
+    await add(patient, 4);
+    await add(patient, 1);
+    expect(sizes).toEqual([10, 2, 4, 1]);
+  });
+
   it('tells when it is drained', async () => {
     const first = gate();
     const group = new GroupCommit<number, number>(

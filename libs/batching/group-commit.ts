@@ -3,6 +3,11 @@ export interface GroupCommitOptions {
   maxBatch: number;
   /** Flushes under way at once; while all are, new items gather for the next. */
   maxInFlight: number;
+  /**
+   * Milliseconds that a batch waits, at the most, until it is as large as the one before: callers that were answered
+   * together come again together. Default 0. A batch after a small one waits for nobody.
+   */
+  gatherMs?: number;
   /** Called with the size of each batch. */
   onBatch?: (size: number) => void;
 }
@@ -12,6 +17,9 @@ interface Waiting<T, R> {
   resolve: (result: R) => void;
   reject: (error: unknown) => void;
 }
+
+/** What was alone, or nearly, has no company to wait for. */
+const SMALL = 4;
 
 /** The result of one item in a flush that concerns others too: an error is told to its own caller alone. */
 export type Settled<R> = { value: R } | { error: Error };
@@ -25,6 +33,8 @@ export class GroupCommit<T, R> {
   private waiting: Waiting<T, R>[] = [];
   private inFlight = 0;
   private scheduled = false;
+  private gathering: NodeJS.Timeout | null = null;
+  private lastSize = 0;
   private idle: (() => void)[] = [];
 
   constructor(
@@ -50,13 +60,18 @@ export class GroupCommit<T, R> {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      this.start();
+      const { gatherMs = 0 } = this.options;
+      if (gatherMs === 0 || this.lastSize <= SMALL || this.waiting.length >= this.lastSize) return this.start();
+      this.gathering ??= setTimeout(() => this.start(), gatherMs);
     });
   }
 
   private start(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    this.gathering = null;
     if (this.waiting.length === 0 || this.inFlight >= this.options.maxInFlight) return;
     const batch = this.waiting.splice(0, this.options.maxBatch);
+    this.lastSize = batch.length;
     this.inFlight += 1;
     this.options.onBatch?.(batch.length);
     void this.run(batch);

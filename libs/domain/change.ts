@@ -39,7 +39,7 @@ export interface ChangeStore {
 }
 
 /** What the relay leaves to the process that wrote, in milliseconds. */
-export const RELAY_GRACE_MS = 5_000;
+export const RELAY_GRACE_MS = 10_000;
 /** What is to be sent at once may be claimed even by a database whose clock is this much behind ours, in milliseconds. */
 export const CLOCK_SKEW_MS = 5_000;
 

@@ -2,6 +2,7 @@ import { EXCHANGES, ROUTING_KEYS, deliverKey, waitKey } from '#contracts/topolog
 import { SCHEMA_VERSION } from '#contracts/messages';
 import type { Announcement, AnnouncedNotification, Announcer } from '#domain/announcement';
 import { isFinal, statusOfNotification } from '#domain/states';
+import { Clearing } from './clearing.js';
 import type { MessagePublisher, OutboxStore, Outgoing, OutgoingMessage } from './ports.js';
 
 export interface OutboxParts {
@@ -17,40 +18,34 @@ const MAX_WAITING = 20_000;
 /** Publishes under way at once. */
 const MAX_IN_FLIGHT = 3;
 /**
- * How long confirmed ones gather before their outbox is cleared, in milliseconds. The relay looks later still, and most
- * have been claimed by then, which clears them too and leaves nothing to write here.
- */
-const CLEAR_AFTER_MS = 1_500;
-/** Documents in one such write: small, so that no insert waits long behind it. */
-const CLEAR_BATCH = 250;
-
-type Told = { id: string; version: number };
-
-/**
  * Publishes what was written, in batches and behind the caller's back, then clears the outbox on the documents. What
  * the broker does not confirm stays owed, and the relay publishes it again.
  */
 export class OutboxPublisher implements Announcer {
   private waiting: Announcement[] = [];
   private inFlight = 0;
-  private readonly cleared = new Map<string, { all: Told[]; butWake: Told[] }>();
-  private clearing: Promise<void> | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly clearing: Clearing;
   private readonly quiet: (() => void)[] = [];
 
-  constructor(private readonly parts: OutboxParts) {}
+  constructor(private readonly parts: OutboxParts) {
+    this.clearing = new Clearing({
+      store: parts.store,
+      onFailed: (count) => parts.onProblem('clear_failed', count),
+    });
+  }
 
   announce(announcements: readonly Announcement[]): void {
     const room = MAX_WAITING - this.waiting.length;
     if (announcements.length > room) this.parts.onProblem('dropped', announcements.length - Math.max(0, room));
     for (const announcement of announcements.slice(0, Math.max(0, room))) this.waiting.push(announcement);
+    this.clearing.noteAnnounced();
     this.start();
   }
 
   /** Resolves when all that was announced is published or given to the relay, and cleared. */
   async drained(): Promise<void> {
     while (this.waiting.length > 0 || this.inFlight > 0) await new Promise<void>((resolve) => this.quiet.push(resolve));
-    while (this.cleared.size > 0 || this.clearing !== null) await (this.clearing ?? this.clear());
+    await this.clearing.drained();
   }
 
   private start(): void {
@@ -88,42 +83,8 @@ export class OutboxPublisher implements Announcer {
     for (const [problem, count] of Object.entries(problems) as [keyof typeof problems, number][])
       if (count > 0) this.parts.onProblem(problem, count);
     batch.forEach((announcement, index) => {
-      if (!failed.has(index)) this.remember(announcement);
+      if (!failed.has(index)) this.clearing.add(announcement.notification, announcement.wake === 'later');
     });
-  }
-
-  private remember({ notification, wake }: Announcement): void {
-    let told = this.cleared.get(notification.serviceName);
-    if (told === undefined) this.cleared.set(notification.serviceName, (told = { all: [], butWake: [] }));
-    (wake === 'later' ? told.butWake : told.all).push({ id: notification.id, version: notification.version });
-    this.timer ??= setTimeout(() => void this.clear(), CLEAR_AFTER_MS);
-  }
-
-  private clear(): Promise<void> {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    this.clearing ??= this.clearAll().finally(() => {
-      this.clearing = null;
-      if (this.cleared.size > 0) this.timer ??= setTimeout(() => void this.clear(), CLEAR_AFTER_MS);
-    });
-    return this.clearing;
-  }
-
-  private async clearAll(): Promise<void> {
-    const taken = [...this.cleared];
-    this.cleared.clear();
-    for (const [serviceName, { all, butWake }] of taken) {
-      await this.inBatches(all, (told) => this.parts.store.clearOutbox(serviceName, told));
-      await this.inBatches(butWake, (told) => this.parts.store.deferWake(serviceName, told));
-    }
-  }
-
-  private async inBatches(all: readonly Told[], write: (told: readonly Told[]) => Promise<void>): Promise<void> {
-    for (let from = 0; from < all.length; from += CLEAR_BATCH) {
-      const told = all.slice(from, from + CLEAR_BATCH);
-      // What stays owed is told twice, which is harmless, and cleared then.
-      await write(told).catch(() => this.parts.onProblem('clear_failed', told.length));
-    }
   }
 }
 

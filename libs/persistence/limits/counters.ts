@@ -22,6 +22,31 @@ export interface Want {
 /** Grants kept on a counter: with a maximum beyond it, the answer to a batch may be lost, and its places wasted. */
 const KEPT_GRANTS = 500;
 
+/** Counters remembered to exist: the users of a busy minute or two. */
+const KEPT_KNOWN = 100_000;
+
+/** Counters that this process has seen: to insert them once more would only be refused. What it forgets costs a try. */
+export class KnownCounters {
+  private present = new Set<string>();
+  private before = new Set<string>();
+
+  has(id: string): boolean {
+    return this.present.has(id) || this.before.has(id);
+  }
+
+  forget(id: string): void {
+    this.present.delete(id);
+    this.before.delete(id);
+  }
+
+  add(id: string): void {
+    this.present.add(id);
+    if (this.present.size < KEPT_KNOWN) return;
+    this.before = this.present;
+    this.present = new Set();
+  }
+}
+
 /**
  * Takes places in many counters at once: at most as many as each has left. New counters are inserted, those that exist
  * already counted up, in one write each. Each write is atomic for its document, and leaves the token of its batch
@@ -29,32 +54,60 @@ const KEPT_GRANTS = 500;
  * gateways conflict on a counter that they share.
  * @returns how many each counter gave; one that is full is not in it
  */
-export const take = async (collection: Collection, wants: ReadonlyMap<string, Want>): Promise<Map<string, number>> => {
+export const take = async (
+  collection: Collection,
+  wants: ReadonlyMap<string, Want>,
+  known: KnownCounters,
+): Promise<Map<string, number>> => {
   const token = randomUUID();
   try {
-    return await takeOnce(collection, wants, token);
+    return await takeOnce(collection, wants, known, token);
   } catch (error) {
     if (!isUnreachable(error)) throw error;
-    return takeOnce(collection, wants, token);
+    return takeOnce(collection, wants, known, token);
   }
 };
 
 const takeOnce = async (
   collection: Collection,
   wants: ReadonlyMap<string, Want>,
+  known: KnownCounters,
   token: string,
 ): Promise<Map<string, number>> => {
-  const fresh = [...wants].flatMap(([_id, { minute, count, max }]) => {
+  const open = [...wants].filter(([, { max }]) => max > 0);
+  const fresh = open.flatMap(([_id, { minute, count, max }]) => {
+    if (known.has(_id)) return [];
     const taken = Math.min(count, max);
-    return taken <= 0 ? [] : [{ _id, minute: minuteDate(minute), taken, grants: [{ token, count: taken }] }];
+    return [{ _id, minute: minuteDate(minute), taken, grants: [{ token, count: taken }] }];
   });
-  const existing = await insertMissing(collection, fresh);
+  const refused = insertMissing(collection, fresh).then((existing) => {
+    for (const { _id } of fresh) known.add(_id);
+    return existing;
+  });
+  const seen = open.flatMap(([_id]) => (known.has(_id) ? [_id] : []));
+  const [existing, ofSeen] = await Promise.all([refused, countUp(collection, wants, seen, token)]);
+  const ofRefused = await countUp(collection, wants, [...existing], token);
   const granted = new Map(fresh.flatMap(({ _id, taken }) => (existing.has(_id) ? [] : [[_id, taken] as const])));
-  if (existing.size === 0) return granted;
+  const gone = new Map<string, Want>();
+  for (const [id, count] of [...ofSeen, ...ofRefused])
+    if (count !== null) granted.set(id, count);
+    else gone.set(id, wants.get(id) ?? { minute: 0, count: 0, max: 0 });
+  if (gone.size === 0) return granted;
+  for (const id of gone.keys()) known.forget(id);
+  return new Map([...granted, ...(await takeOnce(collection, gone, known, token))]);
+};
 
-  const ids = [...existing];
+/** @returns how many places each gave; null for a counter that is not there any more */
+const countUp = async (
+  collection: Collection,
+  wants: ReadonlyMap<string, Want>,
+  ids: readonly string[],
+  token: string,
+): Promise<Map<string, number | null>> => {
+  const granted = new Map<string, number | null>(ids.map((id) => [id, null]));
+  if (ids.length === 0) return granted;
   const values = new Map(ids.map((id) => [id, wants.get(id)] as const));
-  await collection.updateMany({ _id: { $in: ids }, 'grants.token': { $ne: token } }, [
+  await collection.updateMany({ _id: { $in: [...ids] }, 'grants.token': { $ne: token } }, [
     { $set: { _want: byId(values) } },
     { $set: { _got: { $max: [0, { $min: ['$_want.count', { $subtract: ['$_want.max', '$taken'] }] }] } } },
     {
@@ -72,12 +125,9 @@ const takeOnce = async (
     { $unset: ['_want', '_got'] },
   ]);
   const counters = await collection
-    .find({ _id: { $in: ids } }, { batchSize: ids.length + 1, projection: { grants: 1 } })
+    .find({ _id: { $in: [...ids] } }, { batchSize: ids.length + 1, projection: { grants: 1 } })
     .toArray();
-  for (const { _id, grants } of counters) {
-    const got = grants.find((grant) => grant.token === token)?.count ?? 0;
-    if (got > 0) granted.set(_id, got);
-  }
+  for (const { _id, grants } of counters) granted.set(_id, grants.find((grant) => grant.token === token)?.count ?? 0);
   return granted;
 };
 

@@ -110,6 +110,18 @@ describe('user limits', () => {
     await store.release([]);
   });
 
+  it('begins anew with a counter that was removed', async () => {
+    const [removed, kept] = [anId(), anId()];
+    await store.reserve([...many(10, removed), ...many(9, kept)]);
+    await test.databases.inControl(limits, (collection) =>
+      collection.deleteMany({ _id: { $gt: removed, $lt: `${removed}~` } }),
+    );
+    const grants = await store.reserve([...many(12, removed), ...many(2, kept), request(anId())]);
+    expect(granted(grants.slice(0, 12))).toHaveLength(10);
+    expect(granted(grants.slice(12, 14))).toHaveLength(1);
+    expect(grants[14]?.granted).toBe(true);
+  });
+
   it('grants no place twice where an answer was lost', async () => {
     const proxy = await createProxy(test.databases.settings.MONGODB_URI);
     const behind = new Databases({ ...test.databases.settings, MONGODB_URI: proxy.uri });

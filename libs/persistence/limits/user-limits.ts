@@ -2,7 +2,7 @@ import type { mongo } from 'mongoose';
 import type { LimitGrant, LimitRequest, UserLimits } from '#acceptance/ports';
 import { Unavailable } from '#domain/errors';
 import type { Databases } from '../databases.js';
-import { counterId, giveBack, minuteDate, minuteNumber, take, type Want } from './counters.js';
+import { counterId, giveBack, KnownCounters, minuteDate, minuteNumber, take, type Want } from './counters.js';
 import { type LimitDocument, limits } from './schema.js';
 
 const MINUTE_MS = 60_000;
@@ -18,6 +18,8 @@ interface Open {
 }
 
 export class MongoUserLimits implements UserLimits {
+  private readonly known = new KnownCounters();
+
   constructor(
     private readonly databases: Databases,
     private readonly now: () => Date = () => new Date(),
@@ -29,7 +31,7 @@ export class MongoUserLimits implements UserLimits {
     await this.databases.inControl(limits, async (collection) => {
       let open = requests.map((request, index) => ({ index, request, minute: minuteNumber(request.at) }));
       for (let round = 0; open.length > 0 && round < MAX_ROUNDS; round += 1) {
-        const left = grantFrom(await take(collection, wantsOf(open)), open, grants);
+        const left = grantFrom(await take(collection, wantsOf(open), this.known), open, grants);
         open = await moveOn(
           collection,
           left.filter(({ request }) => request.mode === 'wait'),
