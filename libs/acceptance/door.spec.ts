@@ -24,11 +24,12 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
   const store = new MemoryAcceptStore();
   const limits = new MemoryUserLimits();
   const announcer = new RecordingAnnouncer();
+  const recipients = new MemoryRecipientLookup([recipientKey('diabetes', 'email', 'p-1')]);
   let next = 0;
   const door = new Door({
     store,
     limits,
-    recipients: new MemoryRecipientLookup(new Set([recipientKey('diabetes', 'email', 'p-1')])),
+    recipients,
     announcer,
     settings: { USER_LIMIT_PER_MINUTE: 2, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false, ...settings },
     newId: () => (next += 1).toString(16).padStart(24, '0'),
@@ -47,7 +48,7 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
       defaultOnLimit: 'fail',
     });
   };
-  return { store, limits, announcer, door, send };
+  return { store, limits, recipients, announcer, door, send };
 };
 
 const failure = async (promise: Promise<unknown>): Promise<DomainError> => {
@@ -103,6 +104,23 @@ describe('Door', () => {
     expect(store.documents.size).toBe(1);
     expect(results.map(({ replayed }) => replayed)).toEqual([false, true]);
     expect(limits.count('diabetes::u:p-1', minuteOf(NOW))).toBe(1);
+  });
+
+  it('answers a repeated key also where the user has no place left, and where the recipient has no target any more', async () => {
+    const { limits, recipients, send } = house({ USER_LIMIT_PER_MINUTE: 1 });
+    const again = await Promise.all([send({ userId: 'p-1' }, { key: 'k' }), send({ userId: 'p-1' }, { key: 'k' })]);
+    expect(again.map(({ replayed }) => replayed)).toEqual([false, true]);
+    expect((await send({ userId: 'p-1' }, { key: 'k' })).replayed).toBe(true);
+    expect(limits.count('diabetes::u:p-1', minuteOf(NOW))).toBe(1);
+    expect((await failure(send({ userId: 'p-1' }, { key: 'l' }))).code).toBe('rate_limited');
+    expect((await failure(send({ userId: 'p-1', body: 'Other' }, { key: 'k' }))).code).toBe('idempotency_key_reused');
+
+    const untargeted = { userId: 'p-2', to: undefined };
+    recipients.having.add(recipientKey('diabetes', 'email', 'p-2'));
+    await send(untargeted, { key: 'm' });
+    recipients.having.clear();
+    expect((await send(untargeted, { key: 'm' })).replayed).toBe(true);
+    expect((await failure(send(untargeted, { key: 'n' }))).code).toBe('no_target');
   });
 
   it('refuses a key used with other content, whatever the order of its members', async () => {

@@ -55,6 +55,9 @@ export interface Candidate {
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
 const GATHER_MS = 3;
 
+/** Refusals of one whose key nobody has looked at. */
+const REFUSED_UNSEEN: ReadonlySet<unknown> = new Set([NoTarget, RateLimited]);
+
 type Verdict = Settled<Accepted>;
 const refused = (error: DomainError): Verdict => ({ error });
 
@@ -131,10 +134,12 @@ export class Door {
     const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
     const open = (): number[] => candidates.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
     try {
-      await this.answerReplays(candidates, verdicts);
       await this.refuseWithoutTarget(candidates, open(), verdicts);
       const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
+      // Nearly none is a replay. It is known by its unique key, and gives its places back; only who was refused before
+      // that has to be looked up.
       await this.insert(candidates, placed, places, verdicts);
+      await this.answerReplays(candidates, verdicts);
     } catch (error) {
       for (const index of open())
         verdicts[index] = { error: error instanceof Error ? error : new Error(String(error)) };
@@ -152,10 +157,15 @@ export class Door {
       : refused(new IdempotencyKeyReused());
   }
 
+  /** Of those that were refused: what was accepted before is answered as before. */
   private async answerReplays(candidates: readonly Candidate[], verdicts: (Verdict | undefined)[]): Promise<void> {
-    const keyed = candidates.flatMap((candidate, index) =>
-      candidate.idempotency === null ? [] : [{ index, candidate, scope: candidate.idempotency.scope }],
-    );
+    const keyed = candidates.flatMap((candidate, index) => {
+      const verdict = verdicts[index];
+      const refused = verdict !== undefined && 'error' in verdict && REFUSED_UNSEEN.has(verdict.error.constructor);
+      return candidate.idempotency === null || !refused
+        ? []
+        : [{ index, candidate, scope: candidate.idempotency.scope }];
+    });
     if (keyed.length === 0) return;
     const found = await this.parts.store.findByIdempotency(
       keyed.map(({ candidate, scope }) => ({ serviceName: candidate.notification.serviceName, scope })),

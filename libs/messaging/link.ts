@@ -48,6 +48,9 @@ const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : 
 const isRefusal = (error: Error): boolean =>
   /ACCESS.REFUSED|NOT.ALLOWED|OpenOk; got <ConnectionClose/.test(error.message);
 
+/** The socket, which amqplib keeps to itself. */
+export const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
+
 export interface ChannelKeeper<C extends Channel> {
   log: Log;
   create(model: ChannelModel): Promise<C>;
@@ -215,9 +218,9 @@ export class Link extends EventEmitter<LinkEvents> {
     const closing = model.close().catch(() => undefined);
     if (await within(CLOSE_TIMEOUT_MS, closing)) return;
     // amqplib waits for ever: this is what it does itself when the socket breaks.
-    const connection = model.connection as unknown as { stream: Duplex; onSocketError(error: Error): void };
+    const connection = model.connection as unknown as { onSocketError(error: Error): void };
     connection.onSocketError(new Error('RabbitMQ did not answer our goodbye'));
-    connection.stream.destroy();
+    socketOf(model).destroy();
   }
 
   private setReady(ready: boolean): void {

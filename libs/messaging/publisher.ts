@@ -1,7 +1,8 @@
+import type { Duplex } from 'node:stream';
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { MessageOf, MessageType } from '#contracts/messages';
 import type { Broker, Publishing } from './connection.js';
-import { keepChannel } from './link.js';
+import { keepChannel, socketOf } from './link.js';
 import type { Session } from './link.js';
 import type { Log } from './log.js';
 
@@ -54,6 +55,7 @@ const identity = (exchange: string, routingKey: string, messageId: unknown): str
 /** Publishes in batches, and tells of each message what became of it. Never rejects. */
 export class Publisher implements Publishing {
   private channel: ConfirmChannel | null = null;
+  private socket: Duplex | null = null;
   private readonly unwritten: Batch[] = [];
   private readonly returned = new Map<string, number>();
   private waiting = 0;
@@ -105,6 +107,7 @@ export class Publisher implements Publishing {
         channel.prependListener('close', () => this.lose(channel));
         this.full = false;
         this.channel = channel;
+        this.socket = socketOf(session.model);
         return Promise.resolve();
       },
     });
@@ -115,10 +118,22 @@ export class Publisher implements Publishing {
   }
 
   private write(): void {
+    this.cork();
     for (let batch = this.unwritten[0]; batch !== undefined && !this.full; batch = this.unwritten[0]) {
       while (batch.next < batch.messages.length && !this.full) this.send(batch, batch.next++);
       if (batch.next >= batch.messages.length) this.unwritten.shift();
     }
+  }
+
+  /**
+   * amqplib writes each frame to the socket by itself: a system call each, a sixth of the time of a busy gateway. It
+   * does so in a later turn, after which all go out as one.
+   */
+  private cork(): void {
+    const { socket } = this;
+    if (socket === null) return;
+    socket.cork();
+    setImmediate(() => setImmediate(() => socket.uncork()));
   }
 
   private send(batch: Batch, index: number): void {
@@ -209,6 +224,7 @@ export class Publisher implements Publishing {
   private lose(channel: ConfirmChannel): void {
     if (this.channel !== channel) return;
     this.channel = null;
+    this.socket = null;
     this.full = false;
     this.returned.clear();
     this.write();

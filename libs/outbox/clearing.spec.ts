@@ -25,7 +25,9 @@ describe('Clearing', () => {
       onFailed: (count) => failed.push(count),
     });
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   const announce = (count: number, serviceName = 'diabetes', butWake = false): void => {
     clearing.noteAnnounced();

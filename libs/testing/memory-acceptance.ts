@@ -85,7 +85,11 @@ export class MemoryUserLimits implements UserLimits {
 }
 
 export class MemoryRecipientLookup implements RecipientLookup {
-  constructor(private readonly having: ReadonlySet<string> = new Set()) {}
+  readonly having: Set<string>;
+
+  constructor(having: Iterable<string> = []) {
+    this.having = new Set(having);
+  }
 
   withTarget(wanted: Parameters<RecipientLookup['withTarget']>[0]): Promise<ReadonlySet<string>> {
     const keys = wanted.map(({ serviceName, channel, userId }) => recipientKey(serviceName, channel, userId));
