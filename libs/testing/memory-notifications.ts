@@ -116,8 +116,9 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
     return Promise.resolve(lost.length);
   }
 
-  oldestWaiting(serviceName: string, channel: Channel, lane: Lane): Promise<Date | null> {
-    return Promise.resolve(this.waiting(serviceName, channel, lane)[0]?.notification.nextAttemptAt ?? null);
+  oldestWaiting(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date): Promise<Date | null> {
+    const oldest = this.waiting(serviceName, channel, lane)[0]?.notification.nextAttemptAt ?? null;
+    return Promise.resolve(oldest !== null && oldest < dueBefore ? oldest : null);
   }
 
   findStale(serviceName: string, graceMs: number, limit: number): Promise<Notification[]> {

@@ -139,11 +139,12 @@ export const notificationStoreSuite = (make: () => Promise<StoresUnderTest> | St
       await add({ nextAttemptAt: at(-4000) }, owed({ at: at(HOUR_MS), wake: true }));
       await add({ nextAttemptAt: at(HOUR_MS) });
       const { channel, lane } = lost;
-      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane)).toEqual(lost.nextAttemptAt);
+      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane, at(0))).toEqual(lost.nextAttemptAt);
       expect(await stores.upkeep.oweWakeAgain('diabetes', channel, lane, at(-1000), 10)).toBe(1);
       expect(await outboxOf(lost)).toMatchObject({ wake: true, status: false, deadLetter: false });
-      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane)).toEqual(near.nextAttemptAt);
-      expect(await stores.upkeep.oldestWaiting('test', channel, lane)).toBeNull();
+      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane, at(0))).toEqual(near.nextAttemptAt);
+      expect(await stores.upkeep.oldestWaiting('diabetes', channel, lane, at(-1000))).toBeNull();
+      expect(await stores.upkeep.oldestWaiting('test', channel, lane, at(0))).toBeNull();
     });
 
     it('are owed again some at a time, the earliest first', async () => {

@@ -48,22 +48,23 @@ export class Overdue implements Job {
     mark: { claimedAt: Date; dueUpTo: Date } | undefined,
   ): Promise<number> {
     const { store, now, marginMs } = this.parts;
-    const oldest = await store.oldestWaiting(serviceName, channel, lane);
-    if (oldest === null) return 0;
     const time = now().getTime();
     // Where nobody has ever claimed there may be nobody yet: their wake-ups wait in the queue.
     const earlier = new Date(time - (mark === undefined ? Math.max(marginMs, NEVER_CLAIMED_MS) : marginMs));
-    if (oldest >= earlier) return 0;
-
     const overtakenBefore = mark === undefined ? null : new Date(mark.dueUpTo.getTime() - marginMs);
+    const moves = mark !== undefined && mark.claimedAt >= earlier;
+    // Of a lane that moves only what was overtaken: its backlog may be long, and is not looked through.
+    const before = moves && overtakenBefore !== null && overtakenBefore < earlier ? overtakenBefore : earlier;
+    const oldest = await store.oldestWaiting(serviceName, channel, lane, before);
+    if (oldest === null) return 0;
     if (overtakenBefore !== null && oldest < overtakenBefore)
       return store.oweWakeAgain(serviceName, channel, lane, overtakenBefore, OVERTAKEN_BATCH);
 
-    if (mark !== undefined && mark.claimedAt >= earlier) return 0;
+    if (moves) return 0;
     const key = `${serviceName}:${deliverQueue(channel, lane)}`;
-    const before = this.woken.get(key);
-    const nothingClaimedSince = before !== undefined && (mark === undefined || mark.claimedAt <= before);
-    if (nothingClaimedSince && time - before.getTime() < IDLE_REPEAT_MS) return 0;
+    const woken = this.woken.get(key);
+    const nothingClaimedSince = woken !== undefined && (mark === undefined || mark.claimedAt <= woken);
+    if (nothingClaimedSince && time - woken.getTime() < IDLE_REPEAT_MS) return 0;
     this.woken.set(key, new Date(time));
     return store.oweWakeAgain(serviceName, channel, lane, earlier, IDLE_BATCH);
   }

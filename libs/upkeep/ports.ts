@@ -18,8 +18,8 @@ export interface UpkeepStore {
    * again when this resolves; answers how many.
    */
   oweWakeAgain(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date, limit: number): Promise<number>;
-  /** The earliest due time of what is approved, due and owes nothing, in a lane; null when there is none. */
-  oldestWaiting(serviceName: string, channel: Channel, lane: Lane): Promise<Date | null>;
+  /** The earliest due time, before a given one, of what is approved and owes nothing, in a lane; null when there is none. */
+  oldestWaiting(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date): Promise<Date | null>;
   /** Sending, with a lease that ended at least `graceMs` ago. */
   findStale(serviceName: string, graceMs: number, limit: number): Promise<Notification[]>;
   /**

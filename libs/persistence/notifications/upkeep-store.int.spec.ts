@@ -89,12 +89,12 @@ describe('upkeep store and outbox store', () => {
     await insert({ nextAttemptAt: ago(20 * MINUTE), state: 'sending' });
     await insert({ nextAttemptAt: ago(20 * MINUTE), lane: 'bulk' });
     await insert({ nextAttemptAt: ahead(MINUTE), lane: 'urgent' });
-    expect(await store.oldestWaiting('test', 'push', 'normal')).toEqual(oldest);
-    expect(await store.oldestWaiting('test', 'push', 'urgent')).toBeNull();
+    expect(await store.oldestWaiting('test', 'push', 'normal', new Date())).toEqual(oldest);
+    expect(await store.oldestWaiting('test', 'push', 'urgent', new Date())).toBeNull();
     expect(await store.oweWakeAgain('test', 'push', 'normal', ago(MINUTE), 1)).toBe(1);
     expect(await store.oweWakeAgain('test', 'push', 'normal', ago(MINUTE), 10)).toBe(1);
     expect(await store.oweWakeAgain('test', 'push', 'normal', ago(MINUTE), 10)).toBe(0);
-    expect(await store.oldestWaiting('test', 'push', 'normal')).toBeNull();
+    expect(await store.oldestWaiting('test', 'push', 'normal', new Date())).toBeNull();
     const owed = await store.findOwed('test', 10);
     expect(new Set(ids(owed.map(({ notification }) => notification)))).toEqual(new Set([lost.id, late.id]));
     expect(owed[0]?.outbox).toMatchObject({ wake: true, status: false, deadLetter: false });
@@ -158,7 +158,7 @@ describe('upkeep store and outbox store', () => {
     const told = [{ id: one.id, version: 1 }];
     const plans = await test.plansOf(async () => {
       await store.findOwed('test', 10);
-      await store.oldestWaiting('test', 'push', 'normal');
+      await store.oldestWaiting('test', 'push', 'normal', new Date());
       await store.oweWakeAgain('test', 'push', 'normal', new Date(), 10);
       await store.findStale('test', 0, 10);
       await store.findFailedNotificationsOlderThan('test', 1, 10);

@@ -42,11 +42,10 @@ export class MongoUpkeepStore implements UpkeepStore {
     });
   }
 
-  async oldestWaiting(serviceName: string, channel: Channel, lane: Lane): Promise<Date | null> {
-    const now = await this.now();
+  async oldestWaiting(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date): Promise<Date | null> {
     const [oldest] = await this.databases.inService(serviceName, notifications, (collection) =>
       collection
-        .find(waitingIn(channel, lane, { $lte: now }), {
+        .find(waitingIn(channel, lane, { $lt: dueBefore }), {
           sort: { nextAttemptAt: 1 },
           limit: 1,
           projection: { nextAttemptAt: 1 },
