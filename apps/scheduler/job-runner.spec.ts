@@ -15,7 +15,6 @@ const deferred = () => {
 const jobOf = (run: () => Promise<number>, name = 'relay'): ScheduledJob => ({
   name,
   everyMs: 3_600_000,
-  lockTtlMs: 60_000,
   job: { run },
 });
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import type { ScheduledJob } from '#upkeep/jobs';
+import { JOB_LOCK_MS, type ScheduledJob } from '#upkeep/jobs';
 import { PARTS, type SchedulerParts } from './tokens.js';
 
 /**
@@ -44,11 +44,11 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     return run;
   }
 
-  private async run({ name, lockTtlMs, job }: ScheduledJob): Promise<void> {
+  private async run({ name, job }: ScheduledJob): Promise<void> {
     const { locks, log, onRun } = this.parts;
     const started = performance.now();
     try {
-      await locks.once(`job:${name}`, lockTtlMs, async () => {
+      await locks.once(`job:${name}`, JOB_LOCK_MS, async () => {
         const handled = await job.run();
         const durationMs = performance.now() - started;
         onRun?.(name, handled, durationMs);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { anId } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
+import { createProxy } from '#testing/proxy';
 import { MongoAlertWindow } from './alerts/alert-window.js';
 import { alertWindows } from './alerts/schema.js';
+import { Databases } from './databases.js';
 import { MongoLocks } from './locks/locks.js';
 import { MongoWatermarks } from './watermarks/watermarks.js';
 
@@ -43,11 +45,30 @@ describe('locks', () => {
     const name = anId();
     const locks = new MongoLocks(test.databases);
     await expect(locks.once(name, 60_000, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    let inner: boolean | undefined;
-    const outer = await locks.once(name, 0, async () => {
-      inner = await locks.once(name, 60_000, () => Promise.resolve());
+    const proxy = await createProxy(test.databases.settings.MONGODB_URI);
+    const behind = new Databases({ ...test.databases.settings, MONGODB_URI: proxy.uri });
+    const ran = Promise.withResolvers<void>();
+    const vanished = new MongoLocks(behind).once(name, 50, () => {
+      proxy.cut();
+      return ran.promise;
     });
-    expect([outer, inner]).toEqual([true, true]);
+    while (!(await locks.once(name, 60_000, () => Promise.resolve())));
+    ran.resolve();
+    expect(await vanished).toBe(true);
+    await behind.close();
+    await proxy.close();
+  });
+
+  it('stay held while the work lasts, also beyond their time', async () => {
+    const name = anId();
+    const locks = new MongoLocks(test.databases);
+    const started = await test.databases.now();
+    const ran = await locks.once(name, 1_000, async () => {
+      while ((await test.databases.now()).getTime() < started.getTime() + 2_500)
+        expect(await new MongoLocks(test.databases).once(name, 1_000, () => Promise.resolve())).toBe(false);
+    });
+    expect(ran).toBe(true);
+    expect(await locks.once(name, 1_000, () => Promise.resolve())).toBe(true);
   });
 
   it('let one begin where many race', async () => {

@@ -3,22 +3,19 @@ import type { UpkeepSettings } from './settings.js';
 
 type IntervalSetting = Extract<keyof UpkeepSettings, `${string}_EVERY_S`>;
 
-interface JobSpec {
-  interval: IntervalSetting;
-  /** A process that vanished in the middle holds up this job for so long, in seconds; longer than any run lasts. */
-  lockTtlS: number;
-}
+/** A scheduler that vanished in the middle of a run holds up that job for so long, in milliseconds. */
+export const JOB_LOCK_MS = 10_000;
 
-/** Every job of the scheduler. */
+/** Every job of the scheduler, with the setting of its interval. */
 export const JOBS = {
-  relay: { interval: 'RELAY_EVERY_S', lockTtlS: 60 },
-  overdue: { interval: 'OVERDUE_EVERY_S', lockTtlS: 60 },
-  'stale-leases': { interval: 'STALE_LEASES_EVERY_S', lockTtlS: 60 },
-  expiry: { interval: 'EXPIRY_EVERY_S', lockTtlS: 120 },
-  'automatic-retry': { interval: 'AUTOMATIC_RETRY_EVERY_S', lockTtlS: 120 },
-  'bulk-completion': { interval: 'BULK_COMPLETION_EVERY_S', lockTtlS: 60 },
-  'clean-up': { interval: 'CLEAN_UP_EVERY_S', lockTtlS: 600 },
-} as const satisfies Record<string, JobSpec>;
+  relay: 'RELAY_EVERY_S',
+  overdue: 'OVERDUE_EVERY_S',
+  'stale-leases': 'STALE_LEASES_EVERY_S',
+  expiry: 'EXPIRY_EVERY_S',
+  'automatic-retry': 'AUTOMATIC_RETRY_EVERY_S',
+  'bulk-completion': 'BULK_COMPLETION_EVERY_S',
+  'clean-up': 'CLEAN_UP_EVERY_S',
+} as const satisfies Record<string, IntervalSetting>;
 
 export type JobName = keyof typeof JOBS;
 
@@ -26,14 +23,12 @@ export type JobName = keyof typeof JOBS;
 export interface ScheduledJob {
   name: string;
   everyMs: number;
-  lockTtlMs: number;
   job: Job;
 }
 
 export const scheduledJobs = (jobs: Readonly<Record<JobName, Job>>, settings: UpkeepSettings): ScheduledJob[] =>
   (Object.keys(JOBS) as JobName[]).map((name) => ({
     name,
-    everyMs: settings[JOBS[name].interval] * 1000,
-    lockTtlMs: JOBS[name].lockTtlS * 1000,
+    everyMs: settings[JOBS[name]] * 1000,
     job: jobs[name],
   }));

@@ -46,7 +46,7 @@ export interface Watermarks {
 
 /** At most one process holds a lock at a time. */
 export interface Locks {
-  /** Runs `work` if the lock was free, for at most `ttlMs`; answers whether it ran. */
+  /** Runs `work` if the lock was free; answers whether it ran. A process that vanishes meanwhile holds it for `ttlMs` more. */
   once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean>;
 }
 
