@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { Semaphore } from '#batching/semaphore';
 import type { CreateBulk } from '#contracts/http/bulk';
 import { BulkNotification, BulkRecipient } from '#contracts/http/bulk';
 import type { CreateNotification } from '#contracts/http/notification';
@@ -33,6 +34,8 @@ export interface BulksParts {
 
 /** Documents in one write. */
 const CHUNK = 1000;
+/** While one is written, the places of the next are taken. */
+const CHUNKS_AT_ONCE = 2;
 /** How long one request may take to accept a bulk before a repetition takes it over, in milliseconds. */
 const ACCEPTING_LEASE_MS = 60_000;
 
@@ -98,7 +101,10 @@ export class Bulks {
   ): Promise<AcceptedBulk> {
     const refusals: BulkRefusal[] = [];
     let accepted = 0;
-    for (let from = 0; from < items.length; from += CHUNK) {
+    const places = new Semaphore(CHUNKS_AT_ONCE);
+    let interrupted = false;
+    const admit = async (from: number): Promise<void> => {
+      if (interrupted) return;
       const chunk = this.candidates(caller, command, bulkId, items.slice(from, from + CHUNK), refusals);
       const verdicts = await this.parts.door.admit(chunk.map(({ candidate }) => candidate));
       verdicts.forEach((verdict, at) => {
@@ -112,7 +118,17 @@ export class Bulks {
             errors: errorsOf(verdict.error, pathOf(command.input, item.index)),
           });
       });
-    }
+    };
+    const chunks = Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, chunk) =>
+      places.run(() =>
+        admit(chunk * CHUNK).catch((error: unknown) => {
+          interrupted = true;
+          throw error;
+        }),
+      ),
+    );
+    // None is under way any more when the bulk is given up.
+    for (const result of await Promise.allSettled(chunks)) if (result.status === 'rejected') throw result.reason;
     refusals.sort((a, b) => a.index - b.index);
     if (accepted === 0) throw new ValidationFailed(refusals.slice(0, 100).flatMap((refusal) => refusal.errors));
     await this.parts.bulks.run(bulkId, accepted, refusals);
