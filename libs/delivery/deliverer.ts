@@ -9,7 +9,7 @@ import type { Delivery, Notification } from '#domain/notification';
 import type { TimedOutcome } from '#domain/outcome';
 import { isBeyondLadder } from '#domain/retry';
 import type { ChannelSender, SendRequest } from '#domain/sender';
-import { settle, type Settlement, settleWithout } from '#domain/settle';
+import { settle, settled, type Settlement, settleWithout } from '#domain/settle';
 import { LaneSender, SETTLING_MS } from './lane-sender.js';
 import type { Announcer, DeliveryStore, RecipientTargets } from './ports.js';
 
@@ -49,7 +49,7 @@ interface LaneOf {
  */
 export class Deliverer {
   private readonly lanes = new Map<string, LaneOf>();
-  private readonly settling: GroupCommit<Settlement, Notification | null>;
+  private readonly settling: GroupCommit<Settlement, boolean>;
 
   constructor(private readonly parts: DelivererParts) {
     this.settling = new GroupCommit(
@@ -98,7 +98,7 @@ export class Deliverer {
       if (ids === undefined) byService.set(serviceName, new Set([notificationId]));
       else ids.add(notificationId);
     }
-    const settled = new Map<string, Promise<void>>();
+    const endings = new Map<string, Promise<void>>();
     await Promise.all(
       [...byService].map(async ([serviceName, ids]) => {
         const token = randomUUID();
@@ -108,10 +108,10 @@ export class Deliverer {
         const claimed = await this.parts.store.claim({ serviceName, ids: [...ids], token, leaseMs });
         if (claimed.length === 0) return;
         this.parts.onClaimed?.(place.channel, place.lane, claimed);
-        for (const [id, done] of this.begin(place, serviceName, token, claimed, leaseEnd)) settled.set(id, done);
+        for (const [id, done] of this.begin(place, serviceName, token, claimed, leaseEnd)) endings.set(id, done);
       }),
     );
-    return wakes.map(({ notificationId }) => ({ settled: settled.get(notificationId) ?? Promise.resolve() }));
+    return wakes.map(({ notificationId }) => ({ settled: endings.get(notificationId) ?? Promise.resolve() }));
   }
 
   /** Sends what was claimed, behind the claim's back; a promise for each that ends when it is settled. */
@@ -211,11 +211,11 @@ export class Deliverer {
   ): Promise<void> {
     const open = new Map<string, { notification: Notification; left: number; outcomes: Map<string, TimedOutcome> }>();
     const requests: SendRequest[] = [];
-    const settled: Promise<void>[] = [];
+    const settling: Promise<void>[] = [];
     for (const notification of notifications) {
       const mine = notification.deliveries.filter(({ status }) => status === 'open');
       if (mine.length === 0)
-        settled.push(this.settle(notification, settle(notification, NONE, this.parts.now(), 0), NONE));
+        settling.push(this.settle(notification, settle(notification, NONE, this.parts.now(), 0), NONE));
       else open.set(notification.id, { notification, left: mine.length, outcomes: new Map() });
       for (const delivery of mine) requests.push(requestOf(notification, delivery));
     }
@@ -227,9 +227,9 @@ export class Deliverer {
       if (entry.left > 0) return;
       const { notification, outcomes } = entry;
       const settlement = settle(notification, outcomes, this.parts.now(), this.parts.random());
-      settled.push(this.settle(notification, settlement, outcomes).then(() => onSettled(notification.id)));
+      settling.push(this.settle(notification, settlement, outcomes).then(() => onSettled(notification.id)));
     });
-    await Promise.all(settled);
+    await Promise.all(settling);
   }
 
   private async settle(
@@ -237,17 +237,12 @@ export class Deliverer {
     settlement: Settlement,
     outcomes: ReadonlyMap<string, TimedOutcome>,
   ): Promise<void> {
-    let after: Notification | null;
     try {
-      after = await this.settling.add(settlement);
+      if (!(await this.settling.add(settlement))) return this.parts.onProblem('lease_lost', null);
     } catch (error) {
-      this.parts.onProblem('settle_failed', error);
-      return;
+      return this.parts.onProblem('settle_failed', error);
     }
-    if (after === null) {
-      this.parts.onProblem('lease_lost', null);
-      return;
-    }
+    const after = settled(before, settlement, this.parts.now());
     this.parts.announcer.announce([announcementOf(after, settlement)]);
     this.parts.onSettled?.(after, outcomes);
     if (settlement.goneTargets.length > 0)

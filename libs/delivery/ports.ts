@@ -23,8 +23,8 @@ export interface DeliveryStore {
     token: string,
     frozen: readonly { id: string; deliveries: Delivery[] }[],
   ): Promise<ReadonlySet<string>>;
-  /** Writes results under their lease; answers what stands then, or null where the lease was lost. In order. */
-  settle(settlements: readonly Settlement[]): Promise<(Notification | null)[]>;
+  /** Writes results under their lease; answers, in order, whether it held. */
+  settle(settlements: readonly Settlement[]): Promise<boolean[]>;
 }
 
 export interface RecipientTargets {

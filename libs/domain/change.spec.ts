@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ERROR_CLASSES, type ErrorClass } from '#contracts/vocabulary';
 import { notificationOf } from '#testing/memory-delivery';
 import { alertGroup } from './alert.js';
-import { announcementOf, atOnce, markedWith, transitionTo } from './change.js';
+import { announcementOf, atOnce, markedWith, RELAY_GRACE_MS, transitionTo } from './change.js';
 import { canRecover } from './dead-letter.js';
 import { deliveriesOf } from './deliveries.js';
 import type { Delivery } from './notification.js';
@@ -24,7 +24,7 @@ describe('a transition', () => {
       transition: { from: 'draft', to: 'approved', at: AT, actor: 'key:1', reason: 'why' },
       set: { approvedAt: AT },
       outbox: {
-        at: new Date(AT.getTime() + 5000),
+        at: new Date(AT.getTime() + RELAY_GRACE_MS),
         wake: true,
         status: true,
         previousStatus: 'pending',

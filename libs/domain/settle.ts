@@ -205,3 +205,26 @@ export const settleWithout = (
     goneTargets: [],
   };
 };
+
+/** What a claimed notification is once its settlement is written, at the time `at`; without the transition in its history. */
+export const settled = (claimed: Notification, settlement: Settlement, at: Date): Notification => {
+  const { state, attempt, deliveries, lastError, wait } = settlement;
+  const due = wait === null ? null : new Date(at.getTime() + wait.ms);
+  const uncertain = state === 'uncertain' ? { reason: 'resolution' as const, until: null } : null;
+  return {
+    ...claimed,
+    state,
+    version: claimed.version + 1,
+    attempt,
+    claims: 0,
+    alone: false,
+    deliveries,
+    lastError,
+    lease: null,
+    waiting: wait === null ? uncertain : { reason: wait.reason, until: due },
+    nextAttemptAt: due,
+    updatedAt: at,
+    sentAt: deliveries.some(({ status }) => status === 'sent') ? (claimed.sentAt ?? at) : claimed.sentAt,
+    failedAt: settlement.status === 'failed' ? at : claimed.failedAt,
+  };
+};

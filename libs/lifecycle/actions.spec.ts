@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { STATES, type State } from '#contracts/vocabulary';
 import type { Caller } from '#domain/caller';
-import { atOnce } from '#domain/change';
+import { atOnce, RELAY_GRACE_MS } from '#domain/change';
 import { Conflict, InsufficientScope, InvalidTransition, NotFound, ValidationFailed } from '#domain/errors';
 import type { Delivery, Notification } from '#domain/notification';
 import { type Action, allowedActions } from '#domain/states';
@@ -56,7 +56,7 @@ describe('each action in each state', () => {
         expect(h.announcer.announcements).toHaveLength(1);
         expect(h.announcer.announcements[0]?.notification).toBe(after);
         expect(h.announcer.announcements[0]?.status).not.toBeNull();
-        expect(h.store.outboxOf(before.id)).toMatchObject({ status: true, at: new Date(NOW.getTime() + 5000) });
+        expect(h.store.outboxOf(before.id)).toMatchObject({ status: true, at: new Date(NOW.getTime() + RELAY_GRACE_MS) });
         return;
       }
       if (inEffect) expect(await ACTS[action](before.id)).toBe(before);

@@ -1,7 +1,7 @@
 import type { Channel } from '#contracts/vocabulary';
 import type { ClaimRequest, DeliveryStore, RecipientTargets } from '#delivery/ports';
 import type { Delivery, Notification } from '#domain/notification';
-import type { Settlement } from '#domain/settle';
+import { settled, type Settlement } from '#domain/settle';
 
 let counter = 0;
 
@@ -112,28 +112,13 @@ export class MemoryDeliveryStore implements DeliveryStore {
     return Promise.resolve(new Set(held.map(({ id }) => id)));
   }
 
-  settle(settlements: readonly Settlement[]): Promise<(Notification | null)[]> {
+  settle(settlements: readonly Settlement[]): Promise<boolean[]> {
     return Promise.resolve(
       settlements.map((settlement) => {
         const found = this.get(settlement.id);
-        if (found.lease?.token !== settlement.token) return null;
-        const { wait } = settlement;
-        const due = wait === null ? null : new Date(this.now.getTime() + wait.ms);
-        return this.add({
-          ...found,
-          state: settlement.state,
-          version: found.version + 1,
-          attempt: settlement.attempt,
-          claims: 0,
-          alone: false,
-          deliveries: settlement.deliveries,
-          lastError: settlement.lastError,
-          waiting: wait === null ? null : { reason: wait.reason, until: due },
-          nextAttemptAt: due,
-          lease: null,
-          sentAt: settlement.state === 'sent' ? this.now : found.sentAt,
-          failedAt: settlement.state === 'failed' ? this.now : found.failedAt,
-        });
+        if (found.lease?.token !== settlement.token) return false;
+        this.add(settled(found, settlement, this.now));
+        return true;
       }),
     );
   }

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NotificationError } from '#domain/notification';
 import type { Notification } from '#domain/notification';
 import { waitOfAtLeast } from '#domain/retry';
+import { settled, type Settlement } from '#domain/settle';
 import { RELAY_GRACE_MS } from '#domain/change';
 import { accepted, aDelivery, anId, anOutbox, aSettlement } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
 import { createProxy } from '#testing/proxy';
 import { Databases } from '../databases.js';
+import { fromDocument } from './document.js';
 import { MongoAcceptStore } from './accept-store.js';
 import { MongoDeliveryStore } from './delivery-store.js';
 import { MongoNotificationStore } from './notification-store.js';
@@ -43,6 +45,13 @@ describe('delivery store', () => {
     );
     if (found === null) throw new Error('not there');
     return found;
+  };
+  /** What stands of those whose lease held. */
+  const settle = async (settlements: readonly Settlement[], one = store): Promise<(Notification | null)[]> => {
+    const held = await one.settle(settlements);
+    return Promise.all(
+      settlements.map(async ({ id }, index) => (held[index] === true ? fromDocument(await raw(id)) : null)),
+    );
   };
   const update = (ids: readonly string[], set: Record<string, unknown>): Promise<unknown> =>
     test.databases.inService('test', notifications, (collection) =>
@@ -118,7 +127,7 @@ describe('delivery store', () => {
       const settlements = claimed.map((one, index) =>
         aSettlement(one, { deliveries: [aDelivery(one.id, { target: `t${index}` })] }),
       );
-      const settled = await store.settle(settlements.toReversed());
+      const settled = await settle(settlements.toReversed());
       expect(settled.map((one) => one?.id)).toEqual(claimed.map(({ id }) => id).toReversed());
       settled.toReversed().forEach((one, index) => {
         expect(one).toMatchObject({
@@ -149,7 +158,7 @@ describe('delivery store', () => {
 
     it('knows every end', async () => {
       const claimed = await claim(await insert(3));
-      const [failed, uncertain, expired] = await store.settle([
+      const [failed, uncertain, expired] = await settle([
         ...claimed.slice(0, 1).map((one) =>
           aSettlement(one, {
             state: 'failed',
@@ -188,7 +197,7 @@ describe('delivery store', () => {
       await update(ids, { outbox: anOutbox({ status: false }) });
       const claimed = await claim(ids);
       const wait = waitOfAtLeast(2_000, 0);
-      const settled = await store.settle(
+      const settled = await settle(
         claimed.map((one, index) =>
           aSettlement(one, {
             state: 'approved',
@@ -219,7 +228,7 @@ describe('delivery store', () => {
       expect(await claim([waiting?.id ?? ''])).toEqual([]);
       await update([partly?.id ?? ''], { nextAttemptAt: new Date(0) });
       const [again] = await claim([partly?.id ?? '']);
-      const [sent] = again === undefined ? [] : await store.settle([aSettlement(again)]);
+      const [sent] = again === undefined ? [] : await settle([aSettlement(again)]);
       expect(sent?.sentAt).toEqual(partly?.sentAt);
     });
 
@@ -237,7 +246,7 @@ describe('delivery store', () => {
       });
       const claimed = await claim([id ?? '']);
       const wait = { ...waitOfAtLeast(1_000, 0), reason: 'rate_limit' as const };
-      const [settled] = await store.settle(
+      const [settled] = await settle(
         claimed.map((one) => aSettlement(one, { state: 'approved', status: 'pending', reason: 'last', wait })),
       );
       expect(settled?.history).toHaveLength(201);
@@ -258,7 +267,7 @@ describe('delivery store', () => {
         set: {},
         outbox: null,
       });
-      const results = await store.settle(claimed.map((one) => aSettlement(one)));
+      const results = await settle(claimed.map((one) => aSettlement(one)));
       expect(results.map((one) => one?.state ?? null)).toEqual(['sent', null, null]);
       expect(await raw(stolen?.id ?? '')).toMatchObject({ state: 'sending', version: 2 });
       expect(await raw(recovered?.id ?? '')).toMatchObject({ state: 'approved', version: 3 });
@@ -267,8 +276,34 @@ describe('delivery store', () => {
     it('answers a repetition with what it wrote before', async () => {
       const claimed = await claim(await insert(2));
       const settlements = claimed.map((one) => aSettlement(one));
-      const first = await store.settle(settlements);
-      expect(await store.settle(settlements)).toEqual(first);
+      const first = await settle(settlements);
+      expect(await settle(settlements)).toEqual(first);
+    });
+
+    it('leaves what the domain says that it leaves', async () => {
+      const claimed = await claim(await insert(5, { lastError: ERROR }));
+      const open = aDelivery(anId(), { status: 'open' });
+      const ends: Partial<Settlement>[] = [
+        {},
+        { state: 'failed', status: 'failed', deliveries: [{ ...open, status: 'failed' }] },
+        { state: 'uncertain', status: 'pending', deliveries: [{ ...open, status: 'uncertain' }], lastError: ERROR },
+        { state: 'expired', status: 'failed', deliveries: [] },
+        {
+          state: 'approved',
+          status: 'pending',
+          deliveries: [aDelivery(anId()), open],
+          wait: { ...waitOfAtLeast(4_000, 0.5), reason: 'provider' },
+        },
+      ];
+      const settlements = claimed.map((one, index) => aSettlement(one, ends[index]));
+      await settle(settlements);
+      for (const [index, one] of claimed.entries()) {
+        const settlement = settlements[index] ?? aSettlement(one);
+        const { history, ...found } = fromDocument(await raw(one.id));
+        const { history: before, ...expected } = settled(one, settlement, found.updatedAt);
+        expect(found).toEqual(expected);
+        expect(history).toHaveLength(before.length + 1);
+      }
     });
 
     it('settles several claims, services and states together', async () => {
@@ -283,7 +318,7 @@ describe('delivery store', () => {
         ...b.map((one) => aSettlement(one)),
         ...again,
       ];
-      const results = await store.settle(batch);
+      const results = await settle(batch);
       expect(results.map((one) => one?.state ?? null)).toEqual([
         'sent',
         null,
@@ -319,7 +354,11 @@ describe('delivery store', () => {
       );
       expect(claimed.map(({ version }) => version)).toEqual([2, 2]);
       const settled = await proxy.losingAnswers(
-        () => remote.settle(claimed.map((one) => aSettlement(one))),
+        () =>
+          settle(
+            claimed.map((one) => aSettlement(one)),
+            remote,
+          ),
         () => standing('sent'),
       );
       expect(settled.map((one) => [one?.state, one?.version])).toEqual([
@@ -342,8 +381,12 @@ describe('delivery store', () => {
         claimed.map(({ id }) => ({ id, deliveries: [] })),
       );
       await store.settle(claimed.map((one) => aSettlement(one)));
+      await store.settle(claimed.map((one) => aSettlement(one)));
+      await claim(await insert(1));
     });
-    expect(plans.map(({ command }) => command)).toEqual(['update', 'find', 'update', 'update', 'find']);
+    expect(plans.map(({ command }) => command)).toEqual([
+      ...['update', 'find', 'update', 'update', 'update', 'find', 'findAndModify'],
+    ]);
     expect(new Set(plans.flatMap(({ indexes }) => indexes))).toEqual(new Set(['_id_']));
   });
 });

@@ -28,6 +28,12 @@ export class MongoDeliveryStore implements DeliveryStore {
     if (_ids.length === 0) return Promise.resolve([]);
     return this.databases.inService(serviceName, notifications, (collection) =>
       twice(async (repeated) => {
+        const [only] = _ids;
+        if (only !== undefined && _ids.length === 1 && !repeated) {
+          const before = { _id: only, state: 'approved' } as const;
+          const one = await collection.findOneAndUpdate(before, claimUpdate(token, leaseMs), AFTERWARDS);
+          return one?.lease?.token === token ? [fromDocument(one)] : [];
+        }
         const { modifiedCount } = await collection.updateMany(
           { _id: { $in: _ids }, state: 'approved' },
           claimUpdate(token, leaseMs),
@@ -64,17 +70,17 @@ export class MongoDeliveryStore implements DeliveryStore {
     );
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<(Notification | null)[]> {
-    const results = new Array<Notification | null>(settlements.length).fill(null);
+  async settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    const held = new Array<boolean>(settlements.length).fill(false);
     for (const round of roundsOf(settlements))
       await Promise.all(
         [...round].map(([serviceName, entries]) =>
           this.databases.inService(serviceName, notifications, (collection) =>
-            twice(() => settleIn(collection, entries, results)),
+            twice(() => settleIn(collection, entries, held)),
           ),
         ),
       );
-    return results;
+    return held;
   }
 }
 
@@ -87,6 +93,8 @@ const twice = async <T>(work: (repeated: boolean) => Promise<T>): Promise<T> => 
     return work(true);
   }
 };
+
+const AFTERWARDS = { returnDocument: 'after' } as const;
 
 const heldBy = (_ids: readonly Types.ObjectId[], token: string): Filter => ({
   _id: { $in: [..._ids] },
@@ -129,37 +137,22 @@ const roundsOf = (settlements: readonly Settlement[]): Map<string, Entry[]>[] =>
   return rounds.map(({ services }) => services);
 };
 
-const settleIn = async (
-  collection: Collection,
-  entries: readonly Entry[],
-  results: (Notification | null)[],
-): Promise<void> => {
+const settleIn = async (collection: Collection, entries: readonly Entry[], held: boolean[]): Promise<void> => {
   const groups = Map.groupBy(entries, ({ settlement }) => `${settlement.state} ${settlement.status}`);
-  await Promise.all([...groups.values()].map((group) => settleGroup(collection, group)));
-  const byHex = new Map(entries.map((entry) => [entry.settlement.id, entry]));
-  // The token stays on what was settled under it: what another claimed since shows another's.
-  const settled = await collection
-    .find(
-      {
-        _id: { $in: entries.map(({ _id }) => _id) },
-        state: { $ne: 'sending' },
-        'lease.token': { $in: tokensOf(entries) },
-      },
-      allOf(entries),
-    )
-    .toArray();
-  for (const document of settled) {
-    const entry = byHex.get(document._id.toHexString());
-    if (entry?.settlement.token === document.lease?.token && entry !== undefined)
-      results[entry.index] = fromDocument(document);
-  }
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      const settled = (await settleGroup(collection, group)) ? group : await heldOf(collection, group);
+      for (const { index } of settled) held[index] = true;
+    }),
+  );
 };
 
-const settleGroup = async (collection: Collection, group: readonly Entry[]): Promise<void> => {
+/** @returns whether every one of them was written */
+const settleGroup = async (collection: Collection, group: readonly Entry[]): Promise<boolean> => {
   const [first] = group;
-  if (first === undefined) return;
+  if (first === undefined) return true;
   const { state, status } = first.settlement;
-  await collection.updateMany(
+  const { modifiedCount } = await collection.updateMany(
     {
       _id: { $in: group.map(({ _id }) => _id) },
       state: 'sending',
@@ -167,6 +160,23 @@ const settleGroup = async (collection: Collection, group: readonly Entry[]): Pro
     },
     settleUpdate(new Map(group.map(({ _id, settlement }) => [_id, settlement])), state, status),
   );
+  return modifiedCount === group.length;
+};
+
+/** The token stays on what was settled under it: what another claimed since shows another's. */
+const heldOf = async (collection: Collection, group: readonly Entry[]): Promise<readonly Entry[]> => {
+  const settled = await collection
+    .find(
+      {
+        _id: { $in: group.map(({ _id }) => _id) },
+        state: { $ne: 'sending' },
+        'lease.token': { $in: tokensOf(group) },
+      },
+      { ...allOf(group), projection: { 'lease.token': 1 } },
+    )
+    .toArray();
+  const tokens = new Map(settled.map(({ _id, lease }) => [_id.toHexString(), lease?.token]));
+  return group.filter(({ settlement }) => tokens.get(settlement.id) === settlement.token);
 };
 
 const tokensOf = (entries: readonly Entry[]): string[] => [
