@@ -56,7 +56,10 @@ describe('each action in each state', () => {
         expect(h.announcer.announcements).toHaveLength(1);
         expect(h.announcer.announcements[0]?.notification).toBe(after);
         expect(h.announcer.announcements[0]?.status).not.toBeNull();
-        expect(h.store.outboxOf(before.id)).toMatchObject({ status: true, at: new Date(NOW.getTime() + RELAY_GRACE_MS) });
+        expect(h.store.outboxOf(before.id)).toMatchObject({
+          status: true,
+          at: new Date(NOW.getTime() + RELAY_GRACE_MS),
+        });
         return;
       }
       if (inEffect) expect(await ACTS[action](before.id)).toBe(before);
