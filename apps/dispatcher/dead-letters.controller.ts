@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern } from '@nestjs/microservices';
-import { FailedNotice, RefusedMessage } from '#contracts/messages';
+import { FailedNotice, RefusedMessage, SCHEMA_VERSION } from '#contracts/messages';
 import { QUEUES } from '#contracts/topology';
 import { AmqpContext } from '#messaging/context';
 import { type DispatcherParts, PARTS } from './tokens.js';
@@ -23,7 +23,7 @@ export class DeadLettersController {
     }
     // A message that its queue gave up after too many deliveries, or one that somebody else put here.
     await this.parts.deadLetters.keepRefused({
-      schemaVersion: 1,
+      schemaVersion: SCHEMA_VERSION,
       queue: message.deaths[0]?.queue ?? message.queue,
       type: message.type,
       messageId: message.messageId,

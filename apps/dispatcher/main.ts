@@ -3,8 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { parseSettings } from '#config/settings';
 import { composeDispatcher } from '#composition/dispatcher';
+import { healthOf } from '#composition/health';
 import { type Running, runProcess } from '#composition/process';
-import { HealthServer } from '#observability/health-server';
 import { nestLogger } from '#observability/nest-logger';
 import { deliveryConsumers } from './deliveries.js';
 import { DispatcherModule } from './dispatcher.module.js';
@@ -14,7 +14,7 @@ const start = async (): Promise<Running> => {
   const own = parseSettings(dispatcherSettings, process.env);
   const parts = await composeDispatcher(process.env);
   const { base, strategy, deliverer, refusals, prefetch, drainMs } = parts;
-  const { log, broker, databases, metrics, version, now } = base;
+  const { log, broker, databases, version } = base;
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(
     DispatcherModule.with({ ...parts, publisher: base.publisher }),
     { strategy, logger: nestLogger(log) },
@@ -22,20 +22,7 @@ const start = async (): Promise<Running> => {
   await app.listen();
   for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch })) consumer.start(broker);
   broker.start();
-  const health = new HealthServer({
-    host: own.DISPATCHER_HOST,
-    port: own.DISPATCHER_PORT,
-    version,
-    checks: [
-      { name: 'mongodb', check: () => databases.ping() },
-      {
-        name: 'rabbitmq',
-        check: () => (broker.connected ? Promise.resolve() : Promise.reject(new Error('not connected'))),
-      },
-    ],
-    metrics: metrics.registry,
-    now,
-  });
+  const health = healthOf(base, { host: own.DISPATCHER_HOST, port: own.DISPATCHER_PORT });
   const port = await health.listen();
   log.info({ port, version }, 'dispatcher is up');
   return {

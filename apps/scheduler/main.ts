@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { parseSettings } from '#config/settings';
 import { closeBase } from '#composition/base';
+import { healthOf } from '#composition/health';
 import { type Running, runProcess } from '#composition/process';
 import { composeScheduler, createAllIndexes } from '#composition/scheduler';
-import { HealthServer } from '#observability/health-server';
 import { nestLogger } from '#observability/nest-logger';
 import { SchedulerModule } from './scheduler.module.js';
 import { schedulerSettings } from './settings.js';
@@ -12,22 +12,9 @@ import { schedulerSettings } from './settings.js';
 const start = async (): Promise<Running> => {
   const own = parseSettings(schedulerSettings, process.env);
   const { base, jobs, locks, drainMs } = composeScheduler(process.env);
-  const { log, broker, databases, metrics, version, now } = base;
+  const { log, broker, metrics, version } = base;
   broker.start();
-  const health = new HealthServer({
-    host: own.SCHEDULER_HOST,
-    port: own.SCHEDULER_PORT,
-    version,
-    checks: [
-      { name: 'mongodb', check: () => databases.ping() },
-      {
-        name: 'rabbitmq',
-        check: () => (broker.connected ? Promise.resolve() : Promise.reject(new Error('not connected'))),
-      },
-    ],
-    metrics: metrics.registry,
-    now,
-  });
+  const health = healthOf(base, { host: own.SCHEDULER_HOST, port: own.SCHEDULER_PORT });
   const app = await NestFactory.createApplicationContext(
     SchedulerModule.with({
       jobs,

@@ -13,18 +13,12 @@ import {
   ValidationFailed,
 } from '#domain/errors';
 import { RELAY_GRACE_MS } from '#domain/change';
+import type { LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import { limitRequests, type LimitSettings } from './limits.js';
-import {
-  type AcceptStore,
-  type Announcer,
-  type LimitGrant,
-  recipientKey,
-  type RecipientLookup,
-  type UserLimits,
-} from './ports.js';
+import { type AcceptStore, type Announcer, recipientKey, type RecipientLookup } from './ports.js';
 
 export type { AcceptCommand } from './command.js';
 

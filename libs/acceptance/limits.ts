@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { flag, integer } from '#config/settings';
 import type { Notification } from '#domain/notification';
 import { addressDigest } from './fingerprint.js';
-import type { LimitRequest } from './ports.js';
+import type { LimitRequest } from '#domain/limits';
 
 /** `diabetes=20,wellness=5` */
 const perService = z

@@ -5,7 +5,8 @@ import { NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
 import type { Notification } from '#domain/notification';
 import type { Plan } from './attempts.js';
 import { type Asked, isOpenFor, isPast, refuse } from './decisions.js';
-import type { PlacesNeeded, RecipientLookup, UserLimits } from './ports.js';
+import type { UserLimits } from '#domain/limits';
+import type { PlacesNeeded, RecipientLookup } from './ports.js';
 
 export interface ApprovalParts {
   limits: UserLimits;

@@ -2,6 +2,7 @@ import type { BulkStatus, Channel, DeadLetterStatus, ErrorClass } from '#contrac
 import type { Alert } from '#domain/alert';
 import type { ChangeStore } from '#domain/change';
 import type { DeadLetter, RefusedMessageRecord } from '#domain/dead-letter';
+import type { LimitRequest } from '#domain/limits';
 import type { Notification, Transition } from '#domain/notification';
 
 export type { Alert, Alerts } from '#domain/alert';
@@ -42,21 +43,6 @@ export interface DeadLetterStore {
   due(limit: number): Promise<DeadLetter[]>;
   /** The notification was taken up again, or settled by a person: closes what waits for it, or was archived. */
   closeFor(notificationId: string, round: number, to: DeadLetterStatus): Promise<void>;
-}
-
-export interface LimitRequest {
-  key: string;
-  /** The minute that it counts in begins here or, with `wait`, later. */
-  at: Date;
-  max: number;
-  mode: 'fail' | 'wait';
-}
-export type LimitGrant = { granted: true; minute: Date } | { granted: false; retryAfterMs: number };
-
-/** Places in each user's minutes; exact over all processes. */
-export interface UserLimits {
-  reserve(requests: readonly LimitRequest[]): Promise<LimitGrant[]>;
-  release(places: readonly { key: string; minute: Date }[]): Promise<void>;
 }
 
 /** The places that an approved notification needs before it may be sent: the rule that the door goes by. */

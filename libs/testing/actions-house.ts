@@ -1,5 +1,5 @@
 import { Actions } from '#lifecycle/actions';
-import type { LimitRequest } from '#lifecycle/ports';
+import type { LimitRequest } from '#domain/limits';
 import type { Delivery, Notification } from '#domain/notification';
 import { MemoryRecipientLookup, MemoryUserLimits, RecordingAnnouncer } from './memory-acceptance.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';

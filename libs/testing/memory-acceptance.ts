@@ -1,16 +1,8 @@
-import type {
-  AcceptStore,
-  BulkRefusal,
-  BulkStore,
-  LimitGrant,
-  LimitRequest,
-  NewBulk,
-  RecipientLookup,
-  UserLimits,
-} from '#acceptance/ports';
+import type { AcceptStore, BulkRefusal, BulkStore, NewBulk, RecipientLookup } from '#acceptance/ports';
 import { recipientKey } from '#acceptance/ports';
 import type { InsertResult, NewNotification } from '#domain/accepted';
 import type { Announcement, Announcer } from '#domain/announcement';
+import type { LimitGrant, LimitRequest, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
 
 /** In-memory twins of the door's ports. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LimitGrant, LimitRequest } from '#acceptance/ports';
+import type { LimitGrant, LimitRequest } from '#domain/limits';
 import { anId } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
 import { createProxy } from '#testing/proxy';

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import type { LimitGrant, LimitRequest, UserLimits } from '#acceptance/ports';
+import type { LimitGrant, LimitRequest, UserLimits } from '#domain/limits';
 import { Unavailable } from '#domain/errors';
 import type { Databases } from '../databases.js';
 import { counterId, giveBack, KnownCounters, minuteDate, minuteNumber, take, type Want } from './counters.js';
