@@ -113,7 +113,12 @@ export class Load {
 
   private notification(number: number, key: string): CreateNotificationInput {
     const channel = CHANNEL_TURNS[number % CHANNEL_TURNS.length] ?? 'push';
-    const to = { push: `device-${number}-of-a-chaos-run`, email: `user-${number}@example.org`, webhook: this.webhook };
+    const to: Record<Channel, string> = {
+      push: `device-${number}-of-a-chaos-run`,
+      email: `user-${number}@example.org`,
+      webhook: this.webhook,
+      'in-app': `p-${number}`,
+    };
     return {
       serviceName: SERVICES[number % 3 === 0 ? 1 : 0],
       userId: `p-${number}`,

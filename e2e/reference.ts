@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { limitSettings } from '#acceptance/limits';
 import { accessSettings } from '#access/settings';
 import { ChannelSettings } from '#channels/settings';
+import { inboxSettings } from '#inbox/settings';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { MessagingSettings } from '#messaging/settings';
 import { loggingSettings } from '#observability/logging';
@@ -24,6 +25,7 @@ const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'Every app: logs', schema: loggingSettings },
   { title: 'notification-api and dispatcher: traces', schema: tracingSettings },
   { title: 'notification-api', schema: apiSettings },
+  { title: 'notification-api: in-app inbox', schema: inboxSettings },
   { title: 'dispatcher', schema: dispatcherSettings },
   { title: 'scheduler', schema: schedulerSettings },
   { title: 'notification-api and dispatcher: who may do what', schema: accessSettings },

@@ -48,7 +48,7 @@ export const createApi = async (
   logger: LoggerService | false = false,
 ): Promise<NestFastifyApplication> => {
   const adapter = adapterOf();
-  installGate(adapter.getInstance(), parts);
+  installGate(adapter.getInstance(), parts, settings.CORS_ORIGINS);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts, settings), adapter, {
     bodyParser: false,
     logger,
@@ -57,6 +57,8 @@ export const createApi = async (
   if (settings.CORS_ORIGINS.length > 0)
     app.enableCors({
       origin: settings.CORS_ORIGINS,
+      // For the cookie of the inbox, the only one that is ever looked at.
+      credentials: true,
       methods: ['GET', 'POST', 'PUT', 'DELETE'],
       exposedHeaders: ['X-Request-Id', 'Idempotent-Replayed', 'Retry-After'],
       maxAge: 600,

@@ -11,16 +11,18 @@ import { apiSettings } from './settings.js';
 
 const start = async (): Promise<Running> => {
   const settings = parseSettings(apiSettings, process.env);
-  const { base, parts, invalidations, drainMs } = await composeApi(process.env);
+  const { base, parts, listeners, drainMs } = await composeApi(process.env);
   const { log, version, broker } = base;
   const app = await createApi(parts, settings, nestLogger(log));
-  invalidations.start(broker);
+  for (const listener of listeners) listener.start(broker);
   broker.start();
   await app.listen({ host: settings.NOTIFICATION_API_HOST, port: settings.NOTIFICATION_API_PORT });
   log.info({ url: await app.getUrl(), version }, 'notification-api is up');
   return {
     stop: async () => {
       log.info({ drainMs }, 'notification-api stops: it finishes what it has in hand');
+      // They would never end by themselves.
+      parts.inbox?.streams.close();
       // A client that never ends its request is not waited for.
       await Promise.race([app.close(), pause(drainMs, undefined, { ref: false })]);
       await closeBase(base, drainMs);

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Operation, type OperationId, OPERATIONS } from '#contracts/http/operations';
 import { type Asked, testApi, type TestApi } from './spec-api.js';
+import { anInboxItem } from '#testing/builders';
 import { KNOWN_USER } from './spec-parts.js';
 
 const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
 const DEAD_LETTER = 'd'.repeat(24);
+const READER = { serviceName: 'diabetes', userId: KNOWN_USER };
+const ITEM = `${'e'.repeat(24)}-1`;
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
 
 describe('operations', () => {
@@ -13,6 +16,7 @@ describe('operations', () => {
   let bulkId: string;
   let deviceId: string;
   let keyId: string;
+  let token: string;
 
   const made = async (asked: Asked): Promise<string> => String((await api.ask(asked)).body['id']);
 
@@ -35,6 +39,9 @@ describe('operations', () => {
       path: '/api/keys',
       body: { owner: 'billing', scopes: ['notifications:send'], services: ['diabetes'] },
     });
+    const issued = await api.ask({ method: 'POST', path: '/api/inbox/tokens', body: READER });
+    token = String(issued.body['token']);
+    await api.inboxStore.deposit([anInboxItem({ id: ITEM, ...READER })]);
   });
   afterAll(() => api.app.close());
 
@@ -87,6 +94,15 @@ describe('operations', () => {
     }),
     listKeys: () => ({ method: 'GET', path: '/api/keys?limit=2' }),
     rotateKey: () => ({ method: 'POST', path: `/api/keys/${keyId}/rotate`, body: { graceSeconds: 60 } }),
+    createInboxToken: () => ({ method: 'POST', path: '/api/inbox/tokens', body: READER }),
+    listInbox: () => ({ method: 'GET', path: '/api/inbox?unread=true&limit=2' }),
+    countUnreadInbox: () => ({ method: 'GET', path: '/api/inbox/unread-count' }),
+    // Open without end: see inbox.spec.ts.
+    streamInbox: () => ({ method: 'GET', path: '/api/inbox/stream' }),
+    readInboxItem: () => ({ method: 'POST', path: `/api/inbox/${ITEM}/read` }),
+    unreadInboxItem: () => ({ method: 'POST', path: `/api/inbox/${ITEM}/unread` }),
+    readAllInbox: () => ({ method: 'POST', path: '/api/inbox/read-all', body: { upTo: '2030-01-01T00:00:00Z' } }),
+    deleteInboxItem: () => ({ method: 'DELETE', path: `/api/inbox/${ITEM}` }),
     revokeKey: () => ({ method: 'DELETE', path: `/api/keys/${keyId}` }),
   };
   const all = Object.entries(requests).map(([name, request]) => [name, request] as const);
@@ -96,30 +112,46 @@ describe('operations', () => {
     expect(Object.keys(requests).sort()).toEqual(Object.keys(OPERATIONS).sort());
   });
 
-  it.each(all)('%s lets nobody in without a key', async (_name, request) => {
+  it.each(all)('%s lets nobody in without a key', async (name, request) => {
     const answer = await api.ask({ ...request(), key: null });
-    expect(answer).toMatchObject({
-      status: 401,
-      body: { code: 'unauthorized' },
-      headers: { 'www-authenticate': 'Bearer' },
-    });
+    expect(answer).toMatchObject(
+      operationOf(name).reader === true
+        ? {
+            status: 401,
+            body: { code: 'invalid_token' },
+            headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+          }
+        : { status: 401, body: { code: 'unauthorized' }, headers: { 'www-authenticate': 'Bearer' } },
+    );
   });
 
-  it.each(all)('%s needs one of its scopes, whatever else is wrong', async (name, request) => {
-    const { scopes } = operationOf(name);
-    const others = (
-      ['notifications:send', 'notifications:mark', 'recipients:read', 'dead-letters:read'] as const
-    ).filter((scope) => !scopes.includes(scope));
-    const { text } = await api.issue({ scopes: others });
-    const asked = request();
-    const path = asked.path.replace(/[0-9a-f]{24}/, 'not-an-id');
-    const answer = await api.ask({ ...asked, path, key: text, body: asked.body === undefined ? undefined : { no: 1 } });
-    expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
+  it.each(all.filter(([name]) => operationOf(name).reader === true))('%s takes no key', async (_name, request) => {
+    expect(await api.ask(request())).toMatchObject({ status: 401, body: { code: 'invalid_token' } });
   });
 
-  it.each(all)('%s answers as its schema says', async (name, request) => {
+  it.each(all.filter(([name]) => operationOf(name).reader !== true))(
+    '%s needs one of its scopes, whatever else is wrong',
+    async (name, request) => {
+      const { scopes } = operationOf(name);
+      const others = (
+        ['notifications:send', 'notifications:mark', 'recipients:read', 'dead-letters:read'] as const
+      ).filter((scope) => !scopes.includes(scope));
+      const { text } = await api.issue({ scopes: others });
+      const asked = request();
+      const path = asked.path.replace(/[0-9a-f]{24}/, 'not-an-id');
+      const answer = await api.ask({
+        ...asked,
+        path,
+        key: text,
+        body: asked.body === undefined ? undefined : { no: 1 },
+      });
+      expect(answer).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
+    },
+  );
+
+  it.each(all.filter(([name]) => name !== 'streamInbox'))('%s answers as its schema says', async (name, request) => {
     const operation = operationOf(name);
-    const answer = await api.ask(request());
+    const answer = await api.ask({ ...request(), ...(operation.reader === true ? { key: token } : {}) });
     if (name === 'rejectNotification') {
       expect(answer).toMatchObject({
         status: 409,

@@ -11,6 +11,9 @@ import { SCOPES } from '#contracts/vocabulary';
 import type { DeadLetter } from '#domain/dead-letter';
 import { InvalidTransition, NotFound } from '#domain/errors';
 import type { Notification } from '#domain/notification';
+import { Inbox } from '#inbox/inbox';
+import { InboxStreams } from '#inbox/streams';
+import { InboxTokens } from '#inbox/tokens';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
@@ -26,6 +29,7 @@ import {
   MemoryRecipientStore,
   RecordingInvalidations,
 } from '#testing/memory-access';
+import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
 import type { ApiParts } from './tokens.js';
 
@@ -58,6 +62,7 @@ export interface MemoryParts {
   bulkStore: MemoryBulks;
   keyStore: MemoryKeyStore;
   idempotency: MemoryIdempotencyRecords;
+  inboxStore: MemoryInboxStore;
   /** Makes a key with all scopes and services, unless said otherwise. */
   issue: (changes?: Partial<CreateKey>) => Promise<IssuedKey>;
 }
@@ -70,6 +75,7 @@ export const memoryParts = (): MemoryParts => {
   const bulkStore = new MemoryBulks();
   const keyStore = new MemoryKeyStore();
   const idempotency = new MemoryIdempotencyRecords();
+  const inboxStore = new MemoryInboxStore();
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
   const door = new Door({
@@ -125,6 +131,21 @@ export const memoryParts = (): MemoryParts => {
     notificationQueries: new NotificationQueries(reads),
     statisticsQueries: new StatisticsQueries(reads),
     bulkQueries: new BulkQueries(bulkStore, reads, now),
+    inbox: {
+      tokens: new InboxTokens({ secrets: ['s'.repeat(32)], maxSeconds: 3_600, services: SERVICES, now }),
+      items: new Inbox({ store: inboxStore, signals: { changed: () => undefined } }),
+      streams: new InboxStreams({
+        changes: inboxStore,
+        heartbeatMs: 60_000,
+        pollMs: 60_000,
+        maxStreams: 2,
+        now,
+        random: () => 0,
+        onProblem: (error) => {
+          throw error;
+        },
+      }),
+    },
     idempotency,
     readiness: { database: () => Promise.resolve(), broker: () => true },
     registry: new Registry(),
@@ -133,5 +154,5 @@ export const memoryParts = (): MemoryParts => {
   };
   const issue = (changes: Partial<CreateKey> = {}): Promise<IssuedKey> =>
     keys.issue({ owner: 'tests', scopes: [...SCOPES], services: SERVICES, ...changes });
-  return { parts, store, bulkStore, keyStore, idempotency, issue };
+  return { parts, store, bulkStore, keyStore, idempotency, inboxStore, issue };
 };

@@ -4,6 +4,9 @@ import type { Door } from '#acceptance/door';
 import type { Keys } from '#access/keys';
 import type { IdempotencyRecords } from '#access/ports';
 import type { Recipients } from '#access/recipients';
+import type { Inbox } from '#inbox/inbox';
+import type { InboxStreams } from '#inbox/streams';
+import type { InboxTokens } from '#inbox/tokens';
 import type { Actions } from '#lifecycle/actions';
 import type { BulkCancellation } from '#lifecycle/cancel-bulk';
 import type { DeadLetters } from '#lifecycle/dead-letters';
@@ -18,6 +21,13 @@ export interface Readiness {
   broker(): boolean;
 }
 
+/** What readers of inboxes work with. */
+export interface InboxParts {
+  tokens: InboxTokens;
+  items: Inbox;
+  streams: InboxStreams;
+}
+
 /** What this app is made of. Each class takes the members that it needs. */
 export interface ApiParts {
   door: Pick<Door, 'accept'>;
@@ -30,6 +40,8 @@ export interface ApiParts {
   notificationQueries: NotificationQueries;
   statisticsQueries: StatisticsQueries;
   bulkQueries: BulkQueries;
+  /** Null where INBOX_TOKEN_SECRET is not set. */
+  inbox: InboxParts | null;
   idempotency: IdempotencyRecords;
   readiness: Readiness;
   registry: Registry;

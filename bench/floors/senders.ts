@@ -88,4 +88,6 @@ export const bareSender: Record<Channel, () => BareSender> = {
         }),
       );
   },
+
+  'in-app': () => () => Promise.reject(new Error('the in-app inbox has no floor')),
 };

@@ -2,6 +2,7 @@ import { InvalidSettings } from '#config/settings';
 import type { Channel } from '#contracts/vocabulary';
 import type { ChannelSender } from '#domain/sender';
 import { configureEmail } from './email/configure.js';
+import { configureInApp, type InAppPorts } from './in-app/configure.js';
 import { configurePush } from './push/configure.js';
 import type { ChannelSettings } from './settings.js';
 import { configureWebhook } from './webhook/configure.js';
@@ -9,21 +10,25 @@ import { configureWebhook } from './webhook/configure.js';
 /** Who sends for each channel. */
 export type Senders = Readonly<Record<Channel, ChannelSender>>;
 
-const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings) => ChannelSender>> = {
+/** What senders need of the house itself; a channel whose port is missing is not configured. */
+export type SenderPorts = InAppPorts;
+
+const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings, ports: SenderPorts) => ChannelSender>> = {
   push: configurePush,
   email: configureEmail,
   webhook: configureWebhook,
+  'in-app': configureInApp,
 };
 
 /**
  * Makes every channel's sender; one without settings becomes a stand-in whose deliveries fail as `not_configured`.
  * @throws InvalidSettings naming, over all channels, what does not fit together; files that are named are read here
  */
-export const createSenders = (settings: ChannelSettings): Senders => {
+export const createSenders = (settings: ChannelSettings, ports: SenderPorts = {}): Senders => {
   const problems: string[] = [];
   const made = Object.entries(CONFIGURE).map(([channel, configure]) => {
     try {
-      return [channel, configure(settings)] as const;
+      return [channel, configure(settings, ports)] as const;
     } catch (error) {
       if (!(error instanceof InvalidSettings)) throw error;
       problems.push(...error.problems);

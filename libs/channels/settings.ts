@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EgressSettings } from '#egress/settings';
 import { EmailSettings } from './email/settings.js';
+import { InAppSettings } from './in-app/settings.js';
 import { PushSettings } from './push/settings.js';
 import { WebhookSettings } from './webhook/settings.js';
 
@@ -9,6 +10,7 @@ export const ChannelSettings = z.object({
   ...PushSettings.shape,
   ...EmailSettings.shape,
   ...WebhookSettings.shape,
+  ...InAppSettings.shape,
   ...EgressSettings.shape,
 });
 export type ChannelSettings = z.output<typeof ChannelSettings>;

@@ -5,6 +5,7 @@ import { Keys, KEYS_CACHE } from '#access/keys';
 import { MAX_DEVICES } from '#access/ports';
 import { Recipients } from '#access/recipients';
 import { accessSettings } from '#access/settings';
+import { inboxSettingsOf } from '#inbox/settings';
 import { Actions } from '#lifecycle/actions';
 import { BulkCancellation } from '#lifecycle/cancel-bulk';
 import { DeadLetters } from '#lifecycle/dead-letters';
@@ -21,6 +22,7 @@ import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
+import { type ComposedInbox, composeInbox } from './inbox.js';
 import { composeReplayer } from './replayer.js';
 
 export const apiParts = z.object({ ...limitSettings.shape, ...accessSettings.shape });
@@ -36,7 +38,8 @@ const composeKeys = (base: Base, ttlMs: number): Keys =>
 export interface ComposedApi {
   base: Base;
   drainMs: number;
-  invalidations: InvalidationListener;
+  /** What listens to the other processes. */
+  listeners: readonly { start(broker: Base['broker']): void }[];
   parts: Pick<Acceptance, 'door' | 'bulks'> & {
     actions: Actions;
     bulkCancellation: BulkCancellation;
@@ -46,6 +49,7 @@ export interface ComposedApi {
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
+    inbox: ComposedInbox | null;
     idempotency: MongoIdempotencyRecords;
     readiness: { database: () => Promise<void>; broker: () => boolean };
     registry: Base['metrics']['registry'];
@@ -57,6 +61,7 @@ export interface ComposedApi {
 /** What a gateway is made of. @throws InvalidSettings */
 export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<ComposedApi> => {
   const settings = settingsOf(apiParts, environment);
+  const inboxSettings = inboxSettingsOf(environment);
   const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
   const acceptance = composeAcceptance(base, settings);
@@ -82,10 +87,11 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
     },
     onReconnected: () => keys.invalidate(null),
   });
+  const inbox = composeInbox(base, inboxSettings);
   return {
     base,
     drainMs: settings.RABBITMQ_DRAIN_MS,
-    invalidations,
+    listeners: [invalidations, ...(inbox === null ? [] : [inbox.listener])],
     parts: {
       door: acceptance.door,
       bulks: acceptance.bulks,
@@ -104,6 +110,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
       notificationQueries: new NotificationQueries(reads),
       statisticsQueries: new StatisticsQueries(reads),
       bulkQueries: new BulkQueries(bulks, reads, now),
+      inbox,
       idempotency: new MongoIdempotencyRecords(databases),
       readiness: { database: () => databases.ping(), broker: () => broker.connected },
       registry: metrics.registry,

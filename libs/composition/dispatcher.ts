@@ -23,6 +23,7 @@ import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
+import { composeDeposits } from './inbox.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
 import { tracedSenders } from './traced.js';
@@ -58,7 +59,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
-  const senders = createSenders(settings);
+  const senders = createSenders(settings, { inbox: composeDeposits(base) });
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),

@@ -107,6 +107,10 @@ export type IntakeRefused = z.output<typeof IntakeRefused>;
 export const Invalidation = z.object({ schemaVersion: z.int(), cache: z.string(), key: z.string().nullable() });
 export type Invalidation = z.output<typeof Invalidation>;
 
+/** To Carillon's own gateways, on `services`: look at these readers' inboxes. Digests, so that nobody else learns who. */
+export const InboxChanged = z.object({ schemaVersion: z.int(), readers: z.array(z.string()) });
+export type InboxChanged = z.output<typeof InboxChanged>;
+
 /** Name on the wire (`type`) -> payload: all other message types derive from this map. */
 export const MESSAGES = {
   'notification.deliver': Wake,
@@ -119,6 +123,7 @@ export const MESSAGES = {
   'notification.accepted': IntakeAccepted,
   'notification.refused': IntakeRefused,
   'carillon.invalidate': Invalidation,
+  'carillon.inbox': InboxChanged,
 } as const;
 export type MessageType = keyof typeof MESSAGES;
 export type MessageOf<T extends MessageType> = z.output<(typeof MESSAGES)[T]>;

@@ -8,8 +8,11 @@ export const PROBLEMS = {
   invalid_query: { status: 400, title: 'A query parameter is invalid' },
   invalid_cursor: { status: 400, title: 'The cursor is invalid' },
   unauthorized: { status: 401, title: 'A valid API key is required' },
+  invalid_token: { status: 401, title: 'A valid inbox token is required' },
+  token_expired: { status: 401, title: 'The inbox token has expired' },
   insufficient_scope: { status: 403, title: 'The key lacks a scope' },
   service_not_allowed: { status: 403, title: 'The key may not use this service' },
+  origin_not_allowed: { status: 403, title: 'The page that asks may not do this' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   invalid_transition: { status: 409, title: 'Not possible in the present state' },
@@ -22,6 +25,7 @@ export const PROBLEMS = {
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another body' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Something went wrong here' },
+  not_configured: { status: 501, title: 'Not configured on this installation' },
   unavailable: { status: 503, title: 'Not available right now' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

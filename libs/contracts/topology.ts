@@ -37,6 +37,8 @@ export const ROUTING_KEYS = {
   status: 'notification.status',
   /** Carillon to its own processes, on `services`: something cached has changed. */
   invalidate: 'carillon.invalidate',
+  /** Carillon to its own gateways, on `services`: something changed in somebody's inbox. */
+  inbox: 'carillon.inbox',
   /** A notification that settled to failed. */
   failed: 'failed',
   /** A message that its queue gave up: refused by schema, or delivered too often. */
@@ -155,6 +157,7 @@ export const BINDING_SPECS: readonly BindingSpec[] = [
   toExchange(EXCHANGES.services, EXCHANGES.servicesSorted, ''),
   toExchange(EXCHANGES.servicesSorted, EXCHANGES.servicesOwn, ROUTING_KEYS.status),
   toExchange(EXCHANGES.servicesSorted, EXCHANGES.servicesOwn, ROUTING_KEYS.invalidate),
+  toExchange(EXCHANGES.servicesSorted, EXCHANGES.servicesOwn, ROUTING_KEYS.inbox),
   toQueue(EXCHANGES.servicesReports, QUEUES.reports, ''),
   ...CHANNELS.flatMap((channel) =>
     LANES.flatMap((lane) => [
@@ -169,3 +172,6 @@ export const BINDING_SPECS: readonly BindingSpec[] = [
 
 /** What a process binds its own exclusive queue to, so that it hears of changes to what it caches. */
 export const invalidationBinding = { exchange: EXCHANGES.servicesSorted, key: ROUTING_KEYS.invalidate } as const;
+
+/** The same for what changed in inboxes. */
+export const inboxBinding = { exchange: EXCHANGES.servicesSorted, key: ROUTING_KEYS.inbox } as const;

@@ -1,6 +1,6 @@
 /** The words of the platform, one spelling each across code, wire, database and docs. Values are released: only add. */
 
-export const CHANNELS = ['push', 'email', 'webhook'] as const;
+export const CHANNELS = ['push', 'email', 'webhook', 'in-app'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export const TYPES = ['alert', 'reminder', 'info'] as const;
@@ -89,6 +89,7 @@ export const SCOPES = [
   'dead-letters:read',
   'dead-letters:manage',
   'keys:manage',
+  'inbox:tokens',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -34,6 +34,13 @@ export class NotFound extends DomainError {
   }
 }
 
+export class NotInInbox extends DomainError {
+  readonly code = 'not_found';
+  constructor() {
+    super('this inbox has no such item');
+  }
+}
+
 export class ServiceNotAllowed extends DomainError {
   readonly code = 'service_not_allowed';
   constructor() {
@@ -52,6 +59,37 @@ export class Unauthorized extends DomainError {
   readonly code = 'unauthorized';
   constructor() {
     super('send a valid API key as `Authorization: Bearer <key>` or `X-API-Key`');
+  }
+}
+
+/** Not an inbox token of ours, or of a service that is no more. */
+export class InvalidToken extends DomainError {
+  readonly code = 'invalid_token';
+  constructor() {
+    super('send a valid inbox token as `Authorization: Bearer <token>` or in the cookie carillon_inbox');
+  }
+}
+
+export class TokenExpired extends DomainError {
+  readonly code = 'token_expired';
+  constructor() {
+    super('this inbox token has expired: ask your backend for a new one');
+  }
+}
+
+/** A cookie came along with a call from a page that may not make it. */
+export class OriginNotAllowed extends DomainError {
+  readonly code = 'origin_not_allowed';
+  constructor() {
+    super('with the cookie, this call needs an Origin that is listed in CORS_ORIGINS');
+  }
+}
+
+/** This installation lacks a setting for what is asked. */
+export class NotConfigured extends DomainError {
+  readonly code = 'not_configured';
+  constructor(what: string, setting: string) {
+    super(`${what} is not configured: ${setting} is not set`);
   }
 }
 

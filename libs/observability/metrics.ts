@@ -60,6 +60,11 @@ export class Metrics {
     this.gauge('carillon_mongodb_pool_waiting', 'Operations that wait for a connection', () => figures().waiting);
   }
 
+  /** @param open looked at when somebody collects */
+  watchStreams(open: () => number): void {
+    this.gauge('carillon_inbox_streams', 'Open streams of inboxes', open);
+  }
+
   private gauge(name: string, help: string, value: () => number): void {
     new Gauge({
       name,

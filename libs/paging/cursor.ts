@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { Id } from '#contracts/http/primitives';
 import { InvalidCursor } from '#domain/errors';
 
 /** A place in a list that is ordered newest first, by (createdAt, id). */
@@ -10,7 +9,9 @@ export interface TimePlace {
 }
 
 const LAST_DATE_MS = 8_640_000_000_000_000;
-const TimePlaceSchema = z.tuple([z.int().min(0).max(LAST_DATE_MS), Id]);
+/** Of a notification, or of a delivery of one. */
+const PlaceId = z.string().regex(/^[0-9a-f]{24}(-[0-9]{1,2})?$/);
+const TimePlaceSchema = z.tuple([z.int().min(0).max(LAST_DATE_MS), PlaceId]);
 const IndexSchema = z.tuple([z.int().min(0)]);
 
 /** Digest of what a cursor is bound to: the list and its filters, whatever the order of their names. */

@@ -5,12 +5,13 @@ import { type CollectionOf, type Databases } from './databases.js';
 import { deadLetters } from './dead-letters/schema.js';
 import { orUnavailable } from './errors.js';
 import { idempotencyRecords } from './idempotency/schema.js';
+import { inbox } from './inbox/schema.js';
 import { keys } from './keys/schema.js';
 import { limits } from './limits/schema.js';
 import { notifications } from './notifications/schema.js';
 import { recipients } from './recipients/schema.js';
 
-const SERVICE_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [notifications, recipients];
+const SERVICE_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [notifications, recipients, inbox];
 const CONTROL_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [
   alertWindows,
   bulkRefusals,

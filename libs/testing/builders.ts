@@ -3,6 +3,7 @@ import type { Idempotency, NewNotification, Outbox } from '#domain/accepted';
 import { atOnce, RELAY_GRACE_MS } from '#domain/change';
 import type { Delivery, Notification } from '#domain/notification';
 import type { Settlement } from '#domain/settle';
+import type { NewInboxItem } from '#inbox/ports';
 
 /** 24 hex digits, no two alike. */
 export const anId = (): string => randomBytes(12).toString('hex');
@@ -113,3 +114,24 @@ export const aSettlement = (claimed: Notification, over: Partial<Settlement> = {
   goneTargets: [],
   ...over,
 });
+
+/** For user p-1042 of the service test, unless said otherwise. */
+export const anInboxItem = (changes: Partial<NewInboxItem> = {}): NewInboxItem => {
+  const notificationId = changes.id?.slice(0, 24) ?? changes.notificationId ?? anId();
+  return {
+    id: `${notificationId}-1`,
+    notificationId,
+    serviceName: 'test',
+    tenantId: null,
+    userId: 'p-1042',
+    type: 'reminder',
+    priority: 'normal',
+    title: 'Insulin',
+    body: 'Time for your 8:00 dose',
+    data: { rx: '9931' },
+    reference: null,
+    groupId: null,
+    expiresAt: new Date(Date.now() + 86_400_000),
+    ...changes,
+  };
+};

@@ -56,6 +56,8 @@ const required = (name: string): string => {
 /** Of this process alone. */
 export const WEBHOOK_SECRET = `whsec_${randomBytes(24).toString('base64')}`;
 
+const INBOX_SECRET = randomBytes(32).toString('hex');
+
 export const startHouse = async (options: HouseOptions = {}): Promise<House> => {
   const name = `${options.name ?? 'house'}-${randomBytes(4).toString('hex')}`;
   const vhost = await createVhost();
@@ -151,6 +153,7 @@ export const providerSettings = (sandboxUrl: string, smtpPort: number): Record<s
   EMAIL_FROM: 'Carillon <carillon@example.org>',
   WEBHOOK_SECRETS: `*=${WEBHOOK_SECRET}`,
   EGRESS_ALLOW: '*=127.0.0.1/32',
+  INBOX_TOKEN_SECRET: INBOX_SECRET,
 });
 
 const request = async (

@@ -52,9 +52,24 @@ describe('the OpenAPI document', () => {
     expect(schemas['CreateNotification']).toHaveProperty('additionalProperties', false);
   });
 
-  it('needs one of two ways to present a key', () => {
+  it('needs one of two ways to present a key, and of two to present an inbox token', () => {
     expect(document.security).toEqual([{ bearer: [] }, { apiKey: [] }]);
-    expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual(['bearer', 'apiKey']);
+    expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual([
+      'bearer',
+      'apiKey',
+      'inboxToken',
+      'inboxCookie',
+    ]);
+    expect(document.paths?.['/api/inbox']?.get?.security).toEqual([{ inboxToken: [] }, { inboxCookie: [] }]);
+    expect(document.paths?.['/api/inbox/tokens']?.post?.security).toBeUndefined();
+  });
+
+  it('describes the stream as what it is', () => {
+    const stream = document.paths?.['/api/inbox/stream']?.get;
+    const { content } = stream?.responses?.['200'] as { content: Record<string, { example: string }> };
+    expect(Object.keys(content)).toEqual(['text/event-stream']);
+    expect(content['text/event-stream']?.example).toContain('event: ready');
+    expect(stream?.parameters).toContainEqual(expect.objectContaining({ in: 'header', name: 'Last-Event-ID' }));
   });
 });
 

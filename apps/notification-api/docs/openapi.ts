@@ -3,8 +3,10 @@ import {
   type ZodOpenApiOperationObject,
   type ZodOpenApiParameters,
   type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import { z } from 'zod';
+import { INBOX_COOKIE } from '#contracts/http/inbox';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '#contracts/http/lists';
 import { type Operation, OPERATIONS } from '#contracts/http/operations';
 import { IdempotencyKey } from '#contracts/http/primitives';
@@ -60,8 +62,25 @@ const PostHeaders = RequestHeaders.extend({
   }),
 });
 
+/** The same, where a reader asks. */
+const ANY_READER: readonly ProblemCode[] = [
+  'invalid_token',
+  'token_expired',
+  'origin_not_allowed',
+  'rate_limited',
+  'internal_error',
+  'not_configured',
+  'unavailable',
+];
+
+const StreamHeaders = RequestHeaders.extend({
+  'Last-Event-ID': z.string().optional().meta({
+    description: 'Id of the last event received. What changed since then is told first, for up to a day.',
+  }),
+});
+
 const codesOf = (operation: Operation): ProblemCode[] => {
-  const codes = new Set<ProblemCode>([...operation.problems, ...ANY]);
+  const codes = new Set<ProblemCode>([...operation.problems, ...(operation.reader === true ? ANY_READER : ANY)]);
   if (operation.body !== undefined) for (const code of WITH_BODY) codes.add(code);
   if (operation.query !== undefined) codes.add('invalid_query');
   if (operation.params !== undefined) codes.add('not_found');
@@ -96,9 +115,29 @@ const problemAnswers = (operation: Operation): ZodOpenApiOperationObject['respon
   );
 };
 
+const STREAM =
+  'Every event has an id; a comment comes now and then so that nothing in between takes the connection for dead. Events may come again: apply one only if its version is greater than what you hold.';
+
+const STREAM_EXAMPLE = [
+  'retry: 2000\nid: 1795248000000\nevent: ready\ndata: {"resumed":false}',
+  `id: 1795248000250\nevent: item\ndata: {"id":"66f1c0de9a1b2c3d4e5f6071-1","notificationId":"66f1c0de9a1b2c3d4e5f6071","version":1,"type":"reminder","priority":"normal","title":"Insulin","body":"Time for your 8:00 dose","data":{},"reference":null,"groupId":null,"createdAt":"2026-11-21T08:00:00.250Z","readAt":null}`,
+  'id: 1795248900000\nevent: end\ndata: {"reason":"token_expired"}',
+]
+  .map((event) => `${event}\n\n`)
+  .join('');
+
+const contentOf = ({ body, stream }: Operation['answer']): Pick<ZodOpenApiResponseObject, 'content'> => {
+  if (stream === true)
+    return { content: { 'text/event-stream': { schema: { type: 'string' }, example: STREAM_EXAMPLE } } };
+  return body === undefined ? {} : { content: { 'application/json': { schema: body } } };
+};
+
 const describe = (operation: Operation): string =>
   [
-    `Needs the scope ${operation.scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
+    operation.reader === true
+      ? `Needs an inbox token; in a cookie, an Origin that is allowed too${operation.method === 'GET' ? ' where there is one' : ''}.`
+      : `Needs the scope ${operation.scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
+    ...(operation.answer.stream === true ? [STREAM] : []),
     ...(operation.bodyLimit === undefined ? [] : [`The body may have ${operation.bodyLimit / 1024 / 1024} MiB.`]),
   ].join(' ');
 
@@ -109,7 +148,8 @@ const paramsOf = (operation: Operation): ZodOpenApiParameters => {
   const path = object(operation.params);
   const query = object(operation.query);
   return {
-    header: operation.method === 'POST' ? PostHeaders : RequestHeaders,
+    header:
+      operation.answer.stream === true ? StreamHeaders : operation.method === 'POST' ? PostHeaders : RequestHeaders,
     ...(path === undefined ? {} : { path }),
     ...(query === undefined ? {} : { query }),
   };
@@ -122,6 +162,7 @@ const describeOperation = (operation: Operation): ZodOpenApiOperationObject => {
     tags: [operation.tag],
     summary: operation.summary,
     description: describe(operation),
+    ...(operation.reader === true ? { security: [{ inboxToken: [] }, { inboxCookie: [] }] } : {}),
     requestParams: paramsOf(operation),
     ...(body === undefined
       ? {}
@@ -132,7 +173,7 @@ const describeOperation = (operation: Operation): ZodOpenApiOperationObject => {
       [String(answer.status)]: {
         description: answer.description,
         headers: { ...requestIdHeader, ...(operation.method === 'POST' ? replayedHeader : {}) },
-        ...(answer.body === undefined ? {} : { content: { 'application/json': { schema: answer.body } } }),
+        ...contentOf(answer),
       },
       ...problemAnswers(operation),
     },
@@ -208,6 +249,13 @@ export const openApiDocument = (version: string): OpenApiDocument => {
             in: 'header',
             name: 'X-API-Key',
             description: 'The same key, for those who need Authorization for something else.',
+          },
+          inboxToken: { type: 'http', scheme: 'bearer', description: 'A token from POST /api/inbox/tokens.' },
+          inboxCookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: INBOX_COOKIE,
+            description: 'The same token, in a cookie that the backend of the page has set.',
           },
         },
       },

@@ -6,8 +6,9 @@ import type { Operation } from '#contracts/http/operations';
 import { IdempotencyKey } from '#contracts/http/primitives';
 import type { FieldError, ProblemCode } from '#contracts/problems';
 import type { Caller } from '#domain/caller';
-import { NotFound, Unauthorized, ValidationFailed } from '#domain/errors';
+import { InvalidToken, NotFound, Unauthorized, ValidationFailed } from '#domain/errors';
 import { asTraceparent } from '#domain/traceparent';
+import type { InboxPass } from '#inbox/tokens';
 
 type Parsed<O, K extends 'params' | 'query' | 'body'> =
   O extends Record<K, infer S extends z.ZodType> ? z.output<S> : undefined;
@@ -26,6 +27,23 @@ export class ApiCall<P = unknown, Q = unknown, B = unknown> {
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
   ) {}
+
+  /** Who reads, and until when. @throws InvalidToken for an operation that no reader asks */
+  get pass(): InboxPass {
+    if (this.request.pass === null) throw new InvalidToken();
+    return this.request.pass;
+  }
+
+  /** `Last-Event-ID`, as a browser sends it when it opens a stream again. */
+  get lastEventId(): string | null {
+    const header = this.request.headers['last-event-id'];
+    return typeof header === 'string' ? header : null;
+  }
+
+  /** Headers of the answer beyond those that every answer has. */
+  answerWith(headers: Readonly<Record<string, string>>): void {
+    void this.reply.headers(headers);
+  }
 
   /** The answer is one that an earlier request with this Idempotency-Key got. */
   replayed(): void {

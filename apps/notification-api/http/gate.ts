@@ -7,6 +7,7 @@ import { InsufficientScope, NotFound, Unauthorized } from '#domain/errors';
 import { traceIdOf } from '#domain/traceparent';
 import type { ApiParts } from '../tokens.js';
 import { readJsonOnly } from './json-body.js';
+import { admitReader } from './inbox-pass.js';
 import { presentedKey } from './presented-key.js';
 import { MethodNotAllowed } from './problem.js';
 import { REQUEST_MEMBERS } from './request.js';
@@ -19,13 +20,18 @@ export const requestIdOf = (request: Pick<IncomingMessage, 'headers'>): string =
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 };
 
+type GateParts = Pick<ApiParts, 'keys' | 'inbox' | 'log' | 'registry'>;
 type Done = (error?: Error) => void;
 
 /** Lets nobody in without a key that has a scope of the operation. Runs before the body is read. */
 const gateOf =
-  (operation: Operation, keys: ApiParts['keys']) =>
+  (operation: Operation, { keys, inbox }: GateParts, origins: ReadonlySet<string>) =>
   (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     request.operation = operation;
+    if (operation.reader === true) {
+      admitReader(request, inbox, origins).then(() => done(), done);
+      return;
+    }
     const presented = presentedKey(request.headers);
     if (presented === null) return done(new Unauthorized());
     keys.authenticate(presented).then(
@@ -89,8 +95,11 @@ const observe = (fastify: FastifyInstance, { log, registry }: Pick<ApiParts, 'lo
   });
 };
 
-/** Everything that happens to a request before and after Nest: ids, keys, scopes, sizes, unknown routes, the log. */
-export const installGate = (fastify: FastifyInstance, parts: Pick<ApiParts, 'keys' | 'log' | 'registry'>): void => {
+/**
+ * Everything that happens to a request before and after Nest: ids, keys, scopes, sizes, unknown routes, the log.
+ * @param origins whose pages may use the cookie of the inbox
+ */
+export const installGate = (fastify: FastifyInstance, parts: GateParts, origins: readonly string[]): void => {
   for (const member of REQUEST_MEMBERS) fastify.decorateRequest(member, null);
   readJsonOnly(fastify);
   const routes = new Routes();
@@ -99,7 +108,7 @@ export const installGate = (fastify: FastifyInstance, parts: Pick<ApiParts, 'key
     const operation = route.config?.operation;
     if (operation === undefined) return;
     if (operation.bodyLimit !== undefined) route.bodyLimit = operation.bodyLimit;
-    route.onRequest = gateOf(operation, parts.keys);
+    route.onRequest = gateOf(operation, parts, new Set(origins));
   });
   fastify.addHook('onSend', (request, reply, payload, done) => {
     void reply.header('x-request-id', request.id);

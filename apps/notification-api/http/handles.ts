@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { applyDecorators, HttpCode, RequestMapping, RequestMethod, type Type, UseInterceptors } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
@@ -5,7 +6,11 @@ import { type Operation, type OperationId, OPERATIONS } from '#contracts/http/op
 import { Call, type CallOf } from './call.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 
-type AnswerOf<O extends Operation> = O['answer'] extends { body: infer S extends z.ZodType } ? z.output<S> : void;
+type AnswerOf<O extends Operation> = O['answer'] extends { body: infer S extends z.ZodType }
+  ? z.output<S>
+  : O['answer'] extends { stream: true }
+    ? Readable
+    : void;
 
 const OPERATION = Symbol('operation');
 

@@ -10,7 +10,7 @@ import { presentedKey } from './presented-key.js';
 import { seal, unseal } from './seal.js';
 
 /** Their answers hold a secret: kept only sealed, with the key that the caller presented and that is stored nowhere. */
-const SECRET_ANSWERS: ReadonlySet<string> = new Set<OperationId>(['createKey', 'rotateKey']);
+const SECRET_ANSWERS: ReadonlySet<string> = new Set<OperationId>(['createKey', 'rotateKey', 'createInboxToken']);
 
 const scopeOf = (operation: Operation, call: ApiCall, key: string): string => {
   const params = (call.params ?? {}) as Record<string, string>;

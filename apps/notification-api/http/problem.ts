@@ -75,6 +75,9 @@ const details = (error: DomainError): Partial<ProblemBody> => {
 const headersOf = (error: DomainError): Record<string, string> => {
   if (error instanceof MethodNotAllowed) return { allow: error.allow.join(', ') };
   if (error.code === 'unauthorized') return { 'www-authenticate': 'Bearer' };
+  // RFC 6750, section 3.1: an expired token is an invalid one there.
+  if (error.code === 'invalid_token' || error.code === 'token_expired')
+    return { 'www-authenticate': 'Bearer error="invalid_token"' };
   const seconds = 'retryAfterSeconds' in error ? error.retryAfterSeconds : undefined;
   return typeof seconds === 'number' ? { 'retry-after': String(seconds) } : {};
 };

@@ -1,4 +1,5 @@
 import type { Operation } from '#contracts/http/operations';
+import type { InboxPass } from '#inbox/tokens';
 import type { Caller } from '#domain/caller';
 import type { ApiCall } from './call.js';
 
@@ -7,6 +8,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     operation: Operation | null;
     caller: Caller | null;
+    /** Of a user who reads their inbox. */
+    pass: InboxPass | null;
     call: ApiCall | null;
     /** Id of what the request is about, for its log line. */
     subject: string | null;
@@ -18,4 +21,4 @@ declare module 'fastify' {
   }
 }
 
-export const REQUEST_MEMBERS = ['operation', 'caller', 'call', 'subject', 'trace'] as const;
+export const REQUEST_MEMBERS = ['operation', 'caller', 'pass', 'call', 'subject', 'trace'] as const;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { ProblemCode } from '../problems.js';
 import type { Scope } from '../vocabulary.js';
 import { BulkBody, CreateBulk, Refusal } from './bulk.js';
 import { DeadLetterBody, DeadLetterItem, ListDeadLettersQuery, Replayed, ReplayDeadLetters } from './dead-letters.js';
+import { INBOX_OPERATIONS } from './inbox-operations.js';
 import { CreatedKey, CreateKey, KeyBody, ListKeysQuery, RotateKey } from './keys.js';
 import { ListNotificationsQuery, listOf, Paging } from './lists.js';
 import {
@@ -13,34 +13,12 @@ import {
   RejectNotification,
   ResolveNotification,
 } from './notification.js';
+import { created, noContent, type Operation } from './operation.js';
 import { Id } from './primitives.js';
 import { CreatedDevice, CreateDevice, DevicePath, PutRecipient, RecipientBody, RecipientPath } from './recipients.js';
 import { StatisticsBody, StatisticsQuery, UnreadQuery } from './statistics.js';
 
-/**
- * One HTTP call: everything that routes it, guards it, validates it and documents it. Controllers name an operation and
- * nothing else; start-up fails when one has no handler, or two.
- */
-export interface Operation {
-  id: string;
-  tag: string;
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  path: string;
-  summary: string;
-  /** One of these is needed. */
-  scopes: readonly Scope[];
-  params?: z.ZodType;
-  query?: z.ZodType;
-  body?: z.ZodType;
-  /** Whether an absent body is taken as `{}`. */
-  bodyOptional?: boolean;
-  /** Octets; 1 MiB where nothing is said. */
-  bodyLimit?: number;
-  /** Takes an `Idempotency-Key`: every POST does. */
-  answer: { status: 200 | 201 | 202 | 204; body?: z.ZodType; description: string };
-  /** Beyond those that any call may answer (400, 401, 403, 429, 500, 503). */
-  problems: readonly ProblemCode[];
-}
+export type { Operation } from './operation.js';
 
 const operations = <T extends Record<string, Omit<Operation, 'id'>>>(
   table: T,
@@ -51,7 +29,6 @@ const operations = <T extends Record<string, Omit<Operation, 'id'>>>(
 
 const IdPath = z.strictObject({ id: Id });
 const shown = { status: 200, body: NotificationBody, description: 'The notification as it stands now.' } as const;
-const noContent = { status: 204, description: 'Done.' } as const;
 const action = (path: string, summary: string, scopes: readonly Scope[]) =>
   ({
     tag: 'notifications',
@@ -73,7 +50,6 @@ const action = (path: string, summary: string, scopes: readonly Scope[]) =>
     ],
   }) as const satisfies Omit<Operation, 'id'>;
 
-const created = ['validation_failed', 'idempotency_key_in_use', 'idempotency_key_reused'] as const;
 const MEBIBYTE = 1024 * 1024;
 
 export const OPERATIONS = operations({
@@ -335,6 +311,7 @@ export const OPERATIONS = operations({
     answer: noContent,
     problems: ['not_found'],
   },
+  ...INBOX_OPERATIONS,
 });
 
 export type OperationId = keyof typeof OPERATIONS;

@@ -1,5 +1,6 @@
 import type { Channel } from '#contracts/vocabulary';
 import { emailRules } from './email.js';
+import { inAppRules } from './in-app.js';
 import { pushRules } from './push.js';
 import type { ChannelRules } from './rules.js';
 import { webhookRules } from './webhook.js';
@@ -9,4 +10,5 @@ export const CHANNEL_RULES: Readonly<Record<Channel, ChannelRules>> = {
   push: pushRules,
   email: emailRules,
   webhook: webhookRules,
+  'in-app': inAppRules,
 };

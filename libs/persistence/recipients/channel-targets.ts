@@ -10,7 +10,10 @@ export interface ChannelTargets {
   without: (targets: string[]) => mongo.UpdateFilter<RecipientDocument>;
 }
 
-export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets>> = {
+/** Of a channel whose targets are the users themselves: each has exactly one, known or not, that is never forgotten. */
+export const USER_ID = 'user-id';
+
+export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets | typeof USER_ID>> = {
   push: {
     projection: { 'devices.token': 1 },
     of: ({ devices }) => (devices ?? []).map(({ token }) => token),
@@ -29,4 +32,5 @@ export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets>> = {
     having: (targets) => ({ webhookUrl: { $in: targets } }),
     without: () => ({ $unset: { webhookUrl: '' } }),
   },
+  'in-app': USER_ID,
 };

@@ -2,7 +2,7 @@ import type { RecipientLookup } from '#acceptance/ports';
 import type { Channel } from '#contracts/vocabulary';
 import type { RecipientTargets } from '#delivery/ports';
 import type { Databases } from '../databases.js';
-import { CHANNEL_TARGETS } from './channel-targets.js';
+import { CHANNEL_TARGETS, USER_ID } from './channel-targets.js';
 import { recipients } from './schema.js';
 
 export class MongoRecipientTargets implements RecipientLookup, RecipientTargets {
@@ -35,23 +35,27 @@ export class MongoRecipientTargets implements RecipientLookup, RecipientTargets 
   /** Users without any are not in it. */
   targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
     const ids = [...new Set(userIds)];
+    const targets = CHANNEL_TARGETS[channel];
+    if (targets === USER_ID) return Promise.resolve(new Map(ids.map((id) => [id, [id]] as const)));
     return this.databases.inService(serviceName, recipients, async (collection) => {
-      const { projection, of } = CHANNEL_TARGETS[channel];
+      const { projection, of } = targets;
       const documents = await collection
         .find({ _id: { $in: ids } }, { projection, batchSize: ids.length + 1 })
         .toArray();
       return new Map(
         documents.flatMap((document) => {
-          const targets = of(document);
-          return targets.length === 0 ? [] : [[document._id, targets] as const];
+          const own = of(document);
+          return own.length === 0 ? [] : [[document._id, own] as const];
         }),
       );
     });
   }
 
   forget(serviceName: string, channel: Channel, targets: readonly string[]): Promise<void> {
+    const known = CHANNEL_TARGETS[channel];
+    if (known === USER_ID) return Promise.resolve();
     return this.databases.inService(serviceName, recipients, async (collection) => {
-      const { having, without } = CHANNEL_TARGETS[channel];
+      const { having, without } = known;
       await collection.updateMany(having([...targets]), {
         ...without([...targets]),
         $currentDate: { updatedAt: true },
