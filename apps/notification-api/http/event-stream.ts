@@ -9,6 +9,8 @@ export const EVENT_STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
+  // Nothing follows the stream, and a process that stops would wait for it.
+  connection: 'close',
 } as const;
 
 /** The body of an answer without end. A reader that lets too much wait loses the connection, and resumes. */
