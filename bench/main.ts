@@ -5,6 +5,7 @@ import { bulk } from './bulk.js';
 import { drain, email, single } from './drain.js';
 import { describe, type Figure } from './figure.js';
 import { idle } from './idle.js';
+import { inbox } from './inbox.js';
 import { latency } from './latency.js';
 import { mixed } from './mixed.js';
 import type { BenchOptions } from './options.js';
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   email: { what: '20,000 e-mails waiting, over 50 SMTP connections', run: email },
   single: { what: '20,000 webhooks waiting, one signed request each', run: single },
   latency: { what: 'from accepting to sent, at 200 a second', run: latency },
+  inbox: { what: '2,000 open streams of one in-app inbox, from storing to reception', run: inbox },
   backlog: { what: 'accepting and draining with 500,000 documents present, against 10,000', run: backlog },
   idle: { what: 'CPU and memory of each app in a minute of nothing', run: idle },
 };

@@ -25,6 +25,7 @@ export interface Platform {
 export const startPlatform = async (
   { servers, cleanUps, say }: BenchOptions,
   apps: { dispatchers?: number; schedulers?: number } = {},
+  env: Record<string, string> = {},
 ): Promise<Platform> => {
   say('starting the platform');
   const house = await startHouse({
@@ -36,6 +37,7 @@ export const startPlatform = async (
       NODE_ENV: 'production',
       // Counted as always; only the number is out of the way of one client that plays all callers.
       KEY_RATE_PER_MINUTE: '100000000',
+      ...env,
     },
   });
   cleanUps.add('the platform', () => house.stop());

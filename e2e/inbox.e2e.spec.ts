@@ -4,10 +4,12 @@ import { type Answer, type House, send, startHouse, until } from '#testing/house
 
 const PAGE = 'https://app.example.org';
 
-interface User {
+interface Named {
   serviceName: string;
   userId: string;
   tenantId?: string;
+}
+interface User extends Named {
   token: string;
 }
 
@@ -28,8 +30,8 @@ describe('the in-app inbox', () => {
   });
 
   let users = 0;
-  const enter = async (over: Partial<User> & { ttlSeconds?: number } = {}): Promise<User> => {
-    const { token: _, ...asked } = { serviceName: 'diabetes', userId: `p-${(users += 1)}`, token: '', ...over };
+  const enter = async (over: Partial<Named> & { ttlSeconds?: number } = {}): Promise<User> => {
+    const asked = { serviceName: 'diabetes', userId: `p-${(users += 1)}`, ...over };
     const made = await house.call('POST', '/api/inbox/tokens', { body: asked });
     expect(made).toMatchObject({ status: 201, body: { token: expect.any(String) as unknown } });
     return { ...asked, token: String(made.body['token']) };
@@ -48,7 +50,7 @@ describe('the in-app inbox', () => {
     return source;
   };
   /** Sends one by the second gateway; answers its id in the inbox. */
-  const notify = async ({ serviceName, userId, tenantId }: User, title = 'Insulin'): Promise<string> => {
+  const notify = async ({ serviceName, userId, tenantId }: Named, title = 'Insulin'): Promise<string> => {
     const answer = await house.call('POST', '/api/notifications', {
       gateway: 1,
       body: { serviceName, userId, channel: 'in-app', title, body: 'Time for your 8:00 dose', tenantId },
@@ -264,6 +266,18 @@ describe('the in-app inbox', () => {
     const source = await openEventSource(`${house.gateways[0]?.url ?? ''}/api/inbox/stream`, { cookie, origin: PAGE });
     sources.push(source);
     expect(await source.events.at(0)).toMatchObject({ event: 'ready' });
+  });
+
+  it('forgets a reader that has gone', async () => {
+    const user = await enter();
+    const source = await listening(user);
+    const open = async (): Promise<number> => {
+      const metrics = await (await fetch(`${house.gateways[0]?.url ?? ''}/metrics`)).text();
+      return Number(/^carillon_inbox_streams\S* (\d+)$/m.exec(metrics)?.[1]);
+    };
+    expect(await open()).toBeGreaterThanOrEqual(1);
+    source.close();
+    while ((await open()) > 0);
   });
 
   it('ends its streams when a gateway stops, and says so', async () => {
