@@ -73,6 +73,8 @@ KEY=$(node -e '
   console.log(JSON.parse(lines.at(-1)).key);
 ' <"$LOGS/step.log") || die "the command that makes an API key did not print one: $(cat "$LOGS/step.log")"
 
+export SANDBOX_API_KEY=${SANDBOX_API_KEY:-$KEY}
+
 # --- the applications --------------------------------------------------------
 
 for app in $APPS; do start_app "$app"; done
@@ -103,6 +105,7 @@ Carillon is up. Ctrl-C stops all that was started here.
   dispatcher        http://127.0.0.1:$DISPATCHER_PORT/health/ready
   scheduler         http://127.0.0.1:$SCHEDULER_PORT/health/ready
   sandbox           $SANDBOX              what arrived at the providers; SMTP on port $SANDBOX_SMTP_PORT
+  inbox             $SANDBOX/inbox        the in-app inbox of demo-ada, live
   servers           scripts/infra.sh env --instance $INSTANCE
   logs              $LOGS
   API key           $KEY

@@ -165,6 +165,7 @@ export const PAGE = /* HTML */ `<!doctype html>
         <h1>Carillon sandbox</h1>
         <span id="state">loading</span>
         <nav id="filters"></nav>
+        <a href="/inbox">Inbox</a>
         <button id="reset">Forget all</button>
       </header>
       <section id="channels"></section>

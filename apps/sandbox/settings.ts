@@ -16,6 +16,12 @@ export const sandboxSettings = z.object({
   )
     .default([])
     .describe('Standard Webhooks secrets to check signatures with; none = not checked'),
+  SANDBOX_API_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .transform((url) => new URL(url).origin)
+    .default('http://127.0.0.1:8009')
+    .describe('gateway that the page at /inbox reads from'),
+  SANDBOX_API_KEY: z.string().optional().describe('key with the scope inbox:tokens, for the page at /inbox'),
   SANDBOX_KEEP: integer(1, 1_000_000)
     .default(5_000)
     .describe('newest messages per channel whose text is kept; counts are exact for all'),
