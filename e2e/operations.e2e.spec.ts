@@ -88,6 +88,7 @@ describe('operations', () => {
 
   it.each([
     ['notification-api', { MONGODB_URI: 'http://wrong' }, 'MONGODB_URI'],
+    ['notification-api', { INBOX_TOKEN_SECRET: 'short' }, 'INBOX_TOKEN_SECRET'],
     ['dispatcher', { RABBITMQ_URI: 'nonsense' }, 'RABBITMQ_URI'],
     ['scheduler', { RELAY_EVERY_S: 'often' }, 'RELAY_EVERY_S'],
   ])('%s does not start with a wrong setting, and names it', async (app, wrong, name) => {

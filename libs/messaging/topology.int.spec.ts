@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Invalidation } from '#contracts/messages';
+import type { InboxChanged, Invalidation } from '#contracts/messages';
 import { deliverQueue, EXCHANGES, QUEUES, ROUTING_KEYS, waitKey } from '#contracts/topology';
 import { closeBrokers, Inbox, startBroker, until, wake } from '#testing/messaging';
 import type { TestBroker } from '#testing/messaging';
@@ -10,6 +10,7 @@ import type { TestProxy } from '#testing/proxy';
 import { createVhost } from '#testing/rabbitmq';
 import type { TestVhost } from '#testing/rabbitmq';
 import { BatchConsumer } from './consumer.js';
+import { InboxChangesListener } from './inbox-changes.js';
 import { InvalidationListener } from './invalidation.js';
 import type { OutgoingMessage } from './publisher.js';
 
@@ -100,8 +101,15 @@ describe('what waits', () => {
 });
 
 describe('the exchange services', () => {
-  it('keeps our own statuses and invalidations from the reports, and lets every other key through', async () => {
-    const keys = [ROUTING_KEYS.status, ROUTING_KEYS.invalidate, '', 'notification.opened', 'anything'];
+  it('keeps what is ours from the reports, whether or not somebody listens, and lets every other key through', async () => {
+    const keys = [
+      ROUTING_KEYS.status,
+      ROUTING_KEYS.invalidate,
+      ROUTING_KEYS.inbox,
+      '',
+      'notification.opened',
+      'anything',
+    ];
     expect(new Set(await test.publisher.publish(keys.map(onServices)))).toEqual(new Set(['confirmed']));
     await reports.first(3);
     expect(reports.items.map((message) => message.routingKey)).toEqual(['', 'notification.opened', 'anything']);
@@ -115,6 +123,34 @@ describe('the exchange services', () => {
     ]);
     await test.publisher.publish([invalidate('settings')]);
     expect((await invalidations.first(2)).map(({ cache }) => cache)).toEqual(['keys', 'settings']);
+  });
+
+  it('tells gateways of inboxes, and of nothing else', async () => {
+    const changed = new Inbox<InboxChanged>();
+    const heard = new InboxChangesListener({
+      log: test.log,
+      onChanged: (message) => changed.add(message),
+      onReconnected: () => reconnects.add(true),
+    });
+    heard.start(test.broker);
+    await reconnects.first(1);
+    await test.publisher.publish([
+      invalidate('keys'),
+      {
+        exchange: EXCHANGES.services,
+        routingKey: ROUTING_KEYS.inbox,
+        type: 'carillon.inbox',
+        messageId: randomUUID(),
+        mandatory: false,
+        payload: { schemaVersion: 1, readers: ['one', 'two'] },
+      },
+      invalidate('settings'),
+    ]);
+    await invalidations.first(2);
+    expect((await changed.at(0)).readers).toEqual(['one', 'two']);
+    await heard.stop();
+    expect(changed.items).toHaveLength(1);
+    expect(invalidations.items.map(({ cache }) => cache)).toEqual(['keys', 'settings']);
   });
 
   it('goes on after an invalidation that cannot be read', async () => {
