@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BULK_STATUSES, MAX_BULK } from '../vocabulary.js';
-import { ContentFields, CreateNotification, Targets } from './notification.js';
+import { ContentFields, CreateNotification, NEEDS_A_RECIPIENT, Targets } from './notification.js';
 import { Id, JsonObject, NullableTime, OutTime, Reference, ServiceName, UserId } from './primitives.js';
 
 /**
@@ -28,6 +28,7 @@ export const CreateBulk = z
   })
   .meta({
     id: 'CreateBulk',
+    override: { oneOf: [{ required: ['notifications'] }, { required: ['content', 'recipients'] }] },
     examples: [
       {
         serviceName: 'diabetes',
@@ -52,7 +53,7 @@ export const BulkRecipient = z
     path: ['userId'],
     message: 'is required when `to` is left out',
   })
-  .meta({ id: 'BulkRecipient' });
+  .meta({ id: 'BulkRecipient', override: NEEDS_A_RECIPIENT });
 
 export const Refusal = z
   .object({

@@ -53,6 +53,11 @@ export const ContentFields = {
   metadata: JsonObject.default({}).meta({ description: 'Kept and echoed, never sent.' }),
 };
 
+/** As JSON Schema says it: a user, or targets of its own. */
+export const NEEDS_A_RECIPIENT = {
+  anyOf: [{ required: ['userId'], properties: { userId: { type: 'string' as const } } }, { required: ['to'] }],
+};
+
 export const CreateNotification = z
   .strictObject({
     serviceName: ServiceName.optional().meta({ description: 'May be left out where the key has just one.' }),
@@ -67,6 +72,7 @@ export const CreateNotification = z
   })
   .meta({
     id: 'CreateNotification',
+    override: NEEDS_A_RECIPIENT,
     examples: [
       {
         serviceName: 'diabetes',
