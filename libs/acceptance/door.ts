@@ -49,8 +49,8 @@ export interface Candidate {
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
 const GATHER_MS = 3;
 
-/** Refusals of one whose key nobody has looked at. */
-const REFUSED_UNSEEN: ReadonlySet<unknown> = new Set([NoTarget, RateLimited]);
+/** Refusals by what the first request with the same key may have taken a moment before. */
+const REFUSED_UNSEEN: ReadonlySet<unknown> = new Set([RateLimited]);
 
 type Verdict = Settled<Accepted>;
 const refused = (error: DomainError): Verdict => ({ error });
@@ -128,12 +128,13 @@ export class Door {
     const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
     const open = (): number[] => candidates.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
     try {
+      // First of all: a replay takes no place, not even for a moment.
+      await this.answerReplays(candidates, verdicts);
       await this.refuseWithoutTarget(candidates, open(), verdicts);
       const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
-      // Nearly none is a replay. It is known by its unique key, and gives its places back; only who was refused before
-      // that has to be looked up.
       await this.insert(candidates, placed, places, verdicts);
-      await this.answerReplays(candidates, verdicts);
+      // Who was refused while the first request with its key was under way, in this batch.
+      await this.answerReplays(candidates, verdicts, REFUSED_UNSEEN);
     } catch (error) {
       for (const index of open())
         verdicts[index] = { error: error instanceof Error ? error : new Error(String(error)) };
@@ -151,15 +152,21 @@ export class Door {
       : refused(new IdempotencyKeyReused());
   }
 
-  /** Of those that were refused: what was accepted before is answered as before. */
-  private async answerReplays(candidates: readonly Candidate[], verdicts: (Verdict | undefined)[]): Promise<void> {
-    const keyed = candidates.flatMap((candidate, index) => {
-      const verdict = verdicts[index];
-      const refused = verdict !== undefined && 'error' in verdict && REFUSED_UNSEEN.has(verdict.error.constructor);
-      return candidate.idempotency === null || !refused
+  /** @param among only those that were refused by one of these; else those that have no verdict */
+  private async answerReplays(
+    candidates: readonly Candidate[],
+    verdicts: (Verdict | undefined)[],
+    among: ReadonlySet<unknown> | null = null,
+  ): Promise<void> {
+    const isAsked = (verdict: Verdict | undefined): boolean =>
+      among === null
+        ? verdict === undefined
+        : verdict !== undefined && 'error' in verdict && among.has(verdict.error.constructor);
+    const keyed = candidates.flatMap((candidate, index) =>
+      candidate.idempotency === null || !isAsked(verdicts[index])
         ? []
-        : [{ index, candidate, scope: candidate.idempotency.scope }];
-    });
+        : [{ index, candidate, scope: candidate.idempotency.scope }],
+    );
     if (keyed.length === 0) return;
     const found = await this.parts.store.findByIdempotency(
       keyed.map(({ candidate, scope }) => ({ serviceName: candidate.notification.serviceName, scope })),
