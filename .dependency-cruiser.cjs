@@ -51,7 +51,7 @@ module.exports = {
     },
     {
       name: 'adapters-never-import-each-other',
-      comment: 'Webhooks go out through the guard of egress.',
+      comment: 'HTTP goes out through egress, webhooks through its guard.',
       severity: 'error',
       from: { path: `^libs/(${ADAPTERS})/`, pathNot: SPEC },
       to: { path: `^libs/(${ADAPTERS})/`, pathNot: ['^libs/$1/', '^libs/egress/'] },

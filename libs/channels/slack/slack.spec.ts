@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 afterAll(() => sandbox.close());
 
-const send = async (over: Partial<SendRequest> & { target: string }): Promise<Outcome | undefined> => {
+const sendAll = async (...batch: SendRequest[]): Promise<Outcome[]> => {
   const sender = configureSlack(
     parseSettings(SlackSettings, {
       SLACK_API_URL: `${sandbox.httpUrl}/api/`,
@@ -33,11 +33,13 @@ const send = async (over: Partial<SendRequest> & { target: string }): Promise<Ou
     }),
   );
   try {
-    return (await sender.send([sendRequest(over)], new AbortController().signal))[0];
+    return await sender.send(batch, new AbortController().signal);
   } finally {
     await sender.close();
   }
 };
+const send = async (over: Partial<SendRequest> & { target: string }): Promise<Outcome | undefined> =>
+  (await sendAll(sendRequest(over)))[0];
 
 interface Shown {
   id: string;
@@ -95,6 +97,16 @@ describe('a message to Slack', () => {
       unfurl_links: 'false',
       unfurl_media: 'false',
     });
+  });
+
+  it('is told from all others that are sent at once, though each waits for a connection', async () => {
+    await sandbox.call('/faults/slack', {
+      method: 'PUT',
+      body: [{ kind: 'status', errorCode: 'is_archived', match: '7' }],
+    });
+    const names = Array.from({ length: 250 }, (_, index) => `#n${index}`);
+    const outcomes = await sendAll(...names.map((target) => sendRequest({ target, deliveryId: `n-${target}` })));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(names.map((name) => (name.includes('7') ? 'permanent' : 'sent')));
   });
 
   it('goes to the webhook that the target names', async () => {
