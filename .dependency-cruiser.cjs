@@ -51,7 +51,7 @@ module.exports = {
     },
     {
       name: 'adapters-never-import-each-other',
-      comment: 'Webhooks go out through the guard of egress.',
+      comment: 'HTTP goes out through egress, webhooks through its guard.',
       severity: 'error',
       from: { path: `^libs/(${ADAPTERS})/`, pathNot: SPEC },
       to: { path: `^libs/(${ADAPTERS})/`, pathNot: ['^libs/$1/', '^libs/egress/'] },
@@ -72,7 +72,7 @@ module.exports = {
       name: 'provider-libraries-only-in-channels',
       severity: 'error',
       from: { pathNot: ['^libs/channels/', '^(bench|chaos|e2e)/', SPEC] },
-      to: { path: 'node_modules/(firebase-admin|nodemailer)' },
+      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)' },
     },
     {
       name: 'opentelemetry-only-in-observability',
@@ -84,7 +84,7 @@ module.exports = {
       name: 'provider-libraries-not-reachable-from-gateway-and-scheduler',
       severity: 'error',
       from: { path: '^apps/(notification-api|scheduler)/', pathNot: SPEC },
-      to: { path: 'node_modules/(firebase-admin|nodemailer)', reachable: true },
+      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)', reachable: true },
     },
     {
       name: 'testing-only-from-tests',

@@ -64,6 +64,7 @@ const targetOf: Record<Channel, (user: number, sandboxUrl: string) => string> = 
   push: (user) => `d${String(user).padStart(21, '0')}:APA91b${'Hx7_Qk-2'.repeat(16)}`,
   email: (user) => `user-${user}@example.org`,
   webhook: (_, sandboxUrl) => `${sandboxUrl}/webhook/bench`,
+  slack: () => '#bench',
 };
 
 export const notificationFor = (

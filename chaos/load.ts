@@ -155,4 +155,4 @@ export class Load {
 }
 
 /** Half by push, the rest by what goes one by one. */
-const CHANNEL_TURNS: readonly Channel[] = ['push', 'email', 'push', 'webhook'];
+const CHANNEL_TURNS = ['push', 'email', 'push', 'webhook'] as const satisfies readonly Channel[];

@@ -25,6 +25,7 @@ const TARGETS: Record<Channel, string> = {
   push: 'demo-device-token-of-ada-0123456789',
   email: 'ada@example.org',
   webhook: `${sandbox}/webhook/demo`,
+  slack: '#reminders-of-ada',
 };
 const ARRIVAL_MS = 20_000;
 

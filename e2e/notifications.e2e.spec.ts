@@ -14,6 +14,7 @@ describe('one notification, from call to provider', () => {
       push: 'device-token-0123456789-0123456789',
       email: 'ada@example.org',
       webhook: `${house.sandbox.url}/webhook/ada`,
+      slack: '#reminders-of-ada',
     };
   }, 120_000);
   afterAll(() => house.stop(), 60_000);

@@ -6,7 +6,7 @@ export const sandboxSettings = z.object({
   SANDBOX_HOST: z.string().default('127.0.0.1').describe('address the sandbox listens on'),
   SANDBOX_PORT: integer(0, 65_535)
     .default(8020)
-    .describe('HTTP port of FCM, webhook, JSON API and page; 0 = any free one'),
+    .describe('HTTP port of FCM, Slack, webhook, JSON API and page; 0 = any free one'),
   SANDBOX_SMTP_PORT: integer(0, 65_535).default(8025).describe('SMTP port; 0 = any free one'),
   SANDBOX_SMTP_USER: z.string().default('carillon').describe('user name that AUTH accepts'),
   SANDBOX_SMTP_PASSWORD: z.string().default('carillon').describe('password that AUTH accepts'),

@@ -4,6 +4,7 @@ import type { ChannelSender } from '#domain/sender';
 import { configureEmail } from './email/configure.js';
 import { configurePush } from './push/configure.js';
 import type { ChannelSettings } from './settings.js';
+import { configureSlack } from './slack/configure.js';
 import { configureWebhook } from './webhook/configure.js';
 
 /** Who sends for each channel. */
@@ -13,6 +14,7 @@ const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings) => Channel
   push: configurePush,
   email: configureEmail,
   webhook: configureWebhook,
+  slack: configureSlack,
 };
 
 /**

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EgressSettings } from '#egress/settings';
 import { EmailSettings } from './email/settings.js';
 import { PushSettings } from './push/settings.js';
+import { SlackSettings } from './slack/settings.js';
 import { WebhookSettings } from './webhook/settings.js';
 
 /** Of all channels, with what they need to get out. */
@@ -9,6 +10,7 @@ export const ChannelSettings = z.object({
   ...PushSettings.shape,
   ...EmailSettings.shape,
   ...WebhookSettings.shape,
+  ...SlackSettings.shape,
   ...EgressSettings.shape,
 });
 export type ChannelSettings = z.output<typeof ChannelSettings>;

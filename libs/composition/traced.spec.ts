@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Bulks } from '#acceptance/bulks';
 import type { Door } from '#acceptance/door';
+import type { Senders } from '#channels/senders';
 import { Unavailable, ValidationFailed } from '#domain/errors';
 import type { Outcome } from '#domain/outcome';
 import type { ChannelSender, SendRequest } from '#domain/sender';
@@ -132,12 +133,13 @@ const FAILED: Outcome = {
   message: 'secret',
   providerStatus: '503',
 };
-const senderOf = (send: ChannelSender['send']): Record<'push' | 'email' | 'webhook', ChannelSender> => {
+const senderOf = (send: ChannelSender['send']): Senders => {
   const sender = { channel: 'push', batchSize: 2, concurrency: 3, timeoutMs: 4, send, close: () => Promise.resolve() };
   return {
     push: { ...sender, channel: 'push' },
     email: { ...sender, channel: 'email' },
     webhook: { ...sender, channel: 'webhook' },
+    slack: { ...sender, channel: 'slack' },
   };
 };
 

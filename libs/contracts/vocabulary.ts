@@ -1,6 +1,6 @@
 /** The words of the platform, one spelling each across code, wire, database and docs. Values are released: only add. */
 
-export const CHANNELS = ['push', 'email', 'webhook'] as const;
+export const CHANNELS = ['push', 'email', 'webhook', 'slack'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export const TYPES = ['alert', 'reminder', 'info'] as const;

@@ -9,11 +9,13 @@ export interface HttpRequest {
   /** For the whole of it: waiting for a connection, connecting, sending, the answer's head. */
   timeoutMs: number;
   signal: AbortSignal;
+  /** Keep the answer's body, of so many bytes at the most; what breaks off before its end is then no answer. */
+  keepBytes?: number;
 }
 
-/** What became of a request. Nothing of the answer's body is kept. */
+/** What became of a request. `body` is empty unless it was to be kept. */
 export type HttpResult =
-  | { kind: 'answered'; status: number; headers: IncomingHttpHeaders }
+  | { kind: 'answered'; status: number; headers: IncomingHttpHeaders; body: string }
   | {
       kind: 'failed';
       reason: HttpFailureReason;
@@ -46,9 +48,10 @@ const reasonOf = (error: Error): HttpFailureReason => {
 class Exchange implements Dispatcher.DispatchHandler {
   private settled = false;
   private controller: Dispatcher.DispatchController | null = null;
-  /** Once the head of the answer is there, it is the result, whatever becomes of the body. */
-  private answer: HttpResult | null = null;
+  /** Once the head of the answer is there, it is the result, whatever becomes of a body that is not kept. */
+  private answer: (HttpResult & { kind: 'answered' }) | null = null;
   private received = 0;
+  private readonly chunks: Buffer[] = [];
   private readonly timer: NodeJS.Timeout;
   private readonly abort = (): void => this.giveUp('aborted');
 
@@ -69,16 +72,19 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status >= 200) this.answer = { kind: 'answered', status, headers };
+    if (status >= 200) this.answer = { kind: 'answered', status, headers, body: '' };
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { keepBytes } = this.request;
     this.received += chunk.length;
-    if (this.received > MAX_RESPONSE_BYTES) controller.abort(new Error('the answer is too long'));
+    if (this.received > (keepBytes ?? MAX_RESPONSE_BYTES)) controller.abort(new Error('the answer is too long'));
+    else if (keepBytes !== undefined) this.chunks.push(chunk);
   }
 
   onResponseEnd(): void {
-    this.end('broken');
+    if (this.answer === null) this.end('broken');
+    else this.settle({ ...this.answer, body: Buffer.concat(this.chunks).toString() });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -91,7 +97,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private end(reason: HttpFailureReason): void {
-    this.settle(this.answer ?? { kind: 'failed', reason, written: this.controller !== null });
+    const answer = this.request.keepBytes === undefined ? this.answer : null;
+    this.settle(answer ?? { kind: 'failed', reason, written: this.controller !== null });
   }
 
   private settle(result: HttpResult): void {

@@ -151,6 +151,8 @@ export const providerSettings = (sandboxUrl: string, smtpPort: number): Record<s
   EMAIL_FROM: 'Carillon <carillon@example.org>',
   WEBHOOK_SECRETS: `*=${WEBHOOK_SECRET}`,
   EGRESS_ALLOW: '*=127.0.0.1/32',
+  SLACK_API_URL: `${sandboxUrl}/api/`,
+  SLACK_TOKENS: '*=xoxb-sandbox',
 });
 
 const request = async (

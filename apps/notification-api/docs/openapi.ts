@@ -190,7 +190,7 @@ export const openApiDocument = (version: string): OpenApiDocument => {
         version,
         license: { name: 'MIT', identifier: 'MIT' },
         description: [
-          'Sends notifications by push, e-mail and webhook, loses none that it accepted, and shows what became of each.',
+          'Sends notifications by push, e-mail, webhook and Slack, loses none that it accepted, and shows what became of each.',
           'Answers only gain fields and enum values: ignore what you do not know.',
           'Errors are problems of RFC 9457: branch on `code`, which is only added to.',
           `One bulk takes up to ${MAX_BULK.toLocaleString('en')} recipients.`,

@@ -27,9 +27,9 @@ import {
 
 const Target = z.string().min(1).max(4096);
 
-/** Device tokens, addresses or URLs of the one recipient, according to `channel`. */
+/** Device tokens, addresses, URLs or Slack channels of the one recipient, according to `channel`. */
 export const Targets = z.union([Target, z.array(Target).min(1).max(MAX_TARGETS)]).meta({
-  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email) or URLs (webhook). Left out, the targets that the recipient has registered are used.`,
+  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email), URLs (webhook), or channels, people and names of configured webhooks as #reminders, C024BE91L or webhook:alerts (slack). Left out, the targets that the recipient has registered are used.`,
   examples: [['ada@example.org']],
 });
 
@@ -37,10 +37,18 @@ export const Targets = z.union([Target, z.array(Target).min(1).max(MAX_TARGETS)]
 export const ContentFields = {
   channel: z.enum(CHANNELS).default('push'),
   type: z.enum(TYPES).default('info'),
-  title: z.string().min(1).max(255).nullish().meta({ description: 'Title of a push, subject of an e-mail.' }),
+  title: z
+    .string()
+    .min(1)
+    .max(255)
+    .nullish()
+    .meta({ description: 'Title of a push, subject of an e-mail, header in Slack.' }),
   body: z.string().min(1, 'must not be empty').max(100_000),
   html: z.string().min(1).max(500_000).nullish().meta({ description: 'E-mail only: the HTML part beside the text.' }),
-  data: JsonObject.default({}).meta({ description: 'Handed to the receiver. Push turns values into strings.' }),
+  data: JsonObject.default({}).meta({
+    description:
+      'Handed to the receiver. Push turns values into strings; Slack shows `fields`, up to 10 of {title, value}, and `link`, {url, text}.',
+  }),
   priority: z.enum(PRIORITIES).optional().meta({ description: 'normal, or high for an alert, unless said otherwise.' }),
   sendAt: Time.nullish().meta({ description: 'Not before this time; at most 60 days ahead.' }),
   expiresAt: Time.nullish().meta({ description: 'Not sent after this time.' }),

@@ -2,6 +2,7 @@ import type { Channel } from '#contracts/vocabulary';
 import { emailRules } from './email.js';
 import { pushRules } from './push.js';
 import type { ChannelRules } from './rules.js';
+import { slackRules } from './slack.js';
 import { webhookRules } from './webhook.js';
 
 /** Every channel's rules. */
@@ -9,4 +10,5 @@ export const CHANNEL_RULES: Readonly<Record<Channel, ChannelRules>> = {
   push: pushRules,
   email: emailRules,
   webhook: webhookRules,
+  slack: slackRules,
 };

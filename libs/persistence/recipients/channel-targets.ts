@@ -10,7 +10,8 @@ export interface ChannelTargets {
   without: (targets: string[]) => mongo.UpdateFilter<RecipientDocument>;
 }
 
-export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets>> = {
+/** Channels without an entry reach only the targets that a caller names. */
+export const CHANNEL_TARGETS: Readonly<Partial<Record<Channel, ChannelTargets>>> = {
   push: {
     projection: { 'devices.token': 1 },
     of: ({ devices }) => (devices ?? []).map(({ token }) => token),

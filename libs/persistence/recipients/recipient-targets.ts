@@ -33,10 +33,12 @@ export class MongoRecipientTargets implements RecipientLookup, RecipientTargets 
   }
 
   /** Users without any are not in it. */
-  targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
+  async targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
+    const kept = CHANNEL_TARGETS[channel];
+    if (kept === undefined) return new Map();
+    const { projection, of } = kept;
     const ids = [...new Set(userIds)];
     return this.databases.inService(serviceName, recipients, async (collection) => {
-      const { projection, of } = CHANNEL_TARGETS[channel];
       const documents = await collection
         .find({ _id: { $in: ids } }, { projection, batchSize: ids.length + 1 })
         .toArray();
@@ -49,9 +51,11 @@ export class MongoRecipientTargets implements RecipientLookup, RecipientTargets 
     });
   }
 
-  forget(serviceName: string, channel: Channel, targets: readonly string[]): Promise<void> {
-    return this.databases.inService(serviceName, recipients, async (collection) => {
-      const { having, without } = CHANNEL_TARGETS[channel];
+  async forget(serviceName: string, channel: Channel, targets: readonly string[]): Promise<void> {
+    const kept = CHANNEL_TARGETS[channel];
+    if (kept === undefined) return;
+    const { having, without } = kept;
+    await this.databases.inService(serviceName, recipients, async (collection) => {
       await collection.updateMany(having([...targets]), {
         ...without([...targets]),
         $currentDate: { updatedAt: true },

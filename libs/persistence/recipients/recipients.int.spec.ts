@@ -104,6 +104,9 @@ describe('recipients', () => {
       new Set([recipientKey('test', 'push', full), recipientKey('test', 'email', full)]),
     );
     expect(await targets.withTarget([])).toEqual(new Set());
+    // Recipients have nothing of their own there.
+    expect(await targets.targetsOf('test', 'slack', users)).toEqual(new Map());
+    expect(await targets.withTarget([{ serviceName: 'test', channel: 'slack', userId: full }])).toEqual(new Set());
   });
 
   it('forget targets that are gone', async () => {
@@ -116,6 +119,7 @@ describe('recipients', () => {
     await targets.forget('test', 'push', [gone]);
     await targets.forget('test', 'email', ['gone@example.org']);
     await targets.forget('test', 'webhook', ['https://gone.example.org/']);
+    await targets.forget('test', 'slack', [gone, kept]);
     expect(await store.get('test', one)).toMatchObject({ email: null, webhookUrl: null, devices: [{ token: kept }] });
     expect(await store.get('test', other)).toMatchObject(PROFILE);
   });
