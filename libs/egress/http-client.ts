@@ -9,17 +9,27 @@ export interface HttpRequest {
   /** For the whole of it: waiting for a connection, connecting, sending, the answer's head. */
   timeoutMs: number;
   signal: AbortSignal;
+  /** Whether the answer's body is kept. */
+  keepBody?: boolean;
 }
 
-/** What became of a request. Nothing of the answer's body is kept. */
+/** What became of a request. */
 export type HttpResult =
-  | { kind: 'answered'; status: number; headers: IncomingHttpHeaders }
+  | {
+      kind: 'answered';
+      status: number;
+      headers: IncomingHttpHeaders;
+      /** As far as it came; empty unless it was to be kept. */
+      body: string;
+    }
   | {
       kind: 'failed';
       reason: HttpFailureReason;
       /** At least the first byte may have reached the other side. */
       written: boolean;
     };
+
+export type HttpAnswer = Extract<HttpResult, { kind: 'answered' }>;
 
 /** - `unreachable`: no such name, refused, or no route
  *  - `tls`: connected, but not to whom the certificate says
@@ -47,7 +57,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   private settled = false;
   private controller: Dispatcher.DispatchController | null = null;
   /** Once the head of the answer is there, it is the result, whatever becomes of the body. */
-  private answer: HttpResult | null = null;
+  private answer: Pick<HttpAnswer, 'status' | 'headers'> | null = null;
+  private readonly kept: Buffer[] = [];
   private received = 0;
   private readonly timer: NodeJS.Timeout;
   private readonly abort = (): void => this.giveUp('aborted');
@@ -69,11 +80,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status >= 200) this.answer = { kind: 'answered', status, headers };
+    if (status >= 200) this.answer = { status, headers };
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.received += chunk.length;
+    if (this.request.keepBody === true) this.kept.push(chunk);
     if (this.received > MAX_RESPONSE_BYTES) controller.abort(new Error('the answer is too long'));
   }
 
@@ -91,7 +103,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private end(reason: HttpFailureReason): void {
-    this.settle(this.answer ?? { kind: 'failed', reason, written: this.controller !== null });
+    this.settle(
+      this.answer === null
+        ? { kind: 'failed', reason, written: this.controller !== null }
+        : { kind: 'answered', ...this.answer, body: Buffer.concat(this.kept).toString() },
+    );
   }
 
   private settle(result: HttpResult): void {
