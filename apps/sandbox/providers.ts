@@ -2,7 +2,8 @@ import type { Channel } from '#contracts/vocabulary';
 import { email } from './email/email.js';
 import type { Provider } from './provider.js';
 import { push } from './push/push.js';
+import { sms } from './sms/sms.js';
 import { webhook } from './webhook/webhook.js';
 
 /** Who plays which channel. */
-export const PROVIDERS: Readonly<Record<Channel, Provider>> = { push, email, webhook };
+export const PROVIDERS: Readonly<Record<Channel, Provider>> = { push, email, sms, webhook };

@@ -72,7 +72,12 @@ describe('JSON API', () => {
     expect(await sandbox.call('/faults/webhook', { method: 'PUT', body: [set] })).toEqual([shown]);
     await post('n1-1', 'n1');
     await post('n1-1', 'n1');
-    expect(await sandbox.call('/faults')).toEqual({ push: [], email: [], webhook: [{ ...shown, seen: 2, struck: 1 }] });
+    expect(await sandbox.call('/faults')).toEqual({
+      push: [],
+      email: [],
+      sms: [],
+      webhook: [{ ...shown, seen: 2, struck: 1 }],
+    });
     expect(await sandbox.call('/faults/webhook', { method: 'DELETE' })).toEqual([]);
   });
 

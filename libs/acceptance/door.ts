@@ -14,6 +14,7 @@ import {
 } from '#domain/errors';
 import { RELAY_GRACE_MS } from '#domain/change';
 import type { Notification } from '#domain/notification';
+import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import { limitRequests, type LimitSettings } from './limits.js';
@@ -40,6 +41,7 @@ export interface DoorParts {
   recipients: RecipientLookup;
   announcer: Announcer;
   settings: LimitSettings;
+  countryOf: CountryOf;
   newId: () => string;
   now: () => Date;
   onBatch?: (size: number) => void;
@@ -116,6 +118,7 @@ export class Door {
       actor: caller.actor,
       owner: caller.owner,
       bulk,
+      country: this.parts.countryOf(serviceName),
     };
     return {
       notification: draftNotification(command, origin, this.parts.now()),

@@ -3,6 +3,7 @@ import type { Bulks } from '#acceptance/bulks';
 import type { Door } from '#acceptance/door';
 import { Unavailable, ValidationFailed } from '#domain/errors';
 import type { Outcome } from '#domain/outcome';
+import type { Channel } from '#contracts/vocabulary';
 import type { ChannelSender, SendRequest } from '#domain/sender';
 import type { SpanFacts, Tracing } from '#observability/tracing';
 import { aNotification } from '#testing/builders';
@@ -132,11 +133,12 @@ const FAILED: Outcome = {
   message: 'secret',
   providerStatus: '503',
 };
-const senderOf = (send: ChannelSender['send']): Record<'push' | 'email' | 'webhook', ChannelSender> => {
+const senderOf = (send: ChannelSender['send']): Record<Channel, ChannelSender> => {
   const sender = { channel: 'push', batchSize: 2, concurrency: 3, timeoutMs: 4, send, close: () => Promise.resolve() };
   return {
     push: { ...sender, channel: 'push' },
     email: { ...sender, channel: 'email' },
+    sms: { ...sender, channel: 'sms' },
     webhook: { ...sender, channel: 'webhook' },
   };
 };
