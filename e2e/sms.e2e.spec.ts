@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { receiptUrl, twilioSignature } from '#channels/sms/twilio/receipt';
+import { freePort } from '#testing/processes';
 import { type House, RECEIPT_TOKEN, send, startHouse, TWILIO_AUTH_TOKEN, until } from '#testing/house';
 
 describe('SMS, from call to receipt', () => {
@@ -91,6 +92,33 @@ describe('SMS, from call to receipt', () => {
       state: 'sent',
       deliveredAt: expect.any(String),
     });
+  });
+
+  it.each([
+    ['orange', 'delivered', 'sent'],
+    ['twilio', 'failed', 'failed'],
+  ])('by %s, whose receipt says %s, ends as %s', async (provider, outcome, state) => {
+    const port = await freePort();
+    const base = `http://127.0.0.1:${port}`;
+    const other = await startHouse({
+      name: 'receipts',
+      gateways: 0,
+      env: {
+        SMS_PROVIDERS: provider,
+        SMS_RECEIPTS_URL: base,
+        SANDBOX_SMS_RECEIPTS: outcome,
+        SANDBOX_ORANGE_RECEIPTS_URL: `${base}/api/receipts/orange?token=${RECEIPT_TOKEN}`,
+        SANDBOX_TWILIO_AUTH_TOKEN: TWILIO_AUTH_TOKEN,
+      },
+    });
+    try {
+      other.gateways.push(await other.start('notification-api', 'notification-api-1', port));
+      const { id } = await send(other, sms({ to: '+33612345678' }));
+      const shown = await until(other, id, ({ deliveredAt, failedAt }) => deliveredAt !== null || failedAt !== null);
+      expect(shown).toMatchObject({ state, deliveries: [{ provider, status: state }] });
+    } finally {
+      await other.stop();
+    }
   });
 
   it('has failed by a receipt of Twilio', async () => {

@@ -20,6 +20,12 @@ export const sandboxSettings = z.object({
   SANDBOX_SMS_TOKENS_PER_MINUTE: integer(0, 1_000_000)
     .default(0)
     .describe('requests for a token that Orange takes in a minute; what is above is refused; 0 = any number'),
+  SANDBOX_SMS_RECEIPTS: z
+    .enum(['none', 'delivered', 'failed'])
+    .default('none')
+    .describe('what the receipts of each SMS say: none, delivered, failed'),
+  SANDBOX_ORANGE_RECEIPTS_URL: z.url().optional().describe('where Orange sends receipts, token included'),
+  SANDBOX_TWILIO_AUTH_TOKEN: z.string().default('sandbox').describe('what Twilio signs receipts with'),
   SANDBOX_KEEP: integer(1, 1_000_000)
     .default(5_000)
     .describe('newest messages per channel whose text is kept; counts are exact for all'),

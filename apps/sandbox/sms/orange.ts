@@ -6,6 +6,7 @@ import { type Exchange, type Route, answerJson, parseJson, readBody } from '../h
 import type { Stage } from '../provider.js';
 import { answerOrangeError, answerOrangeFault, answerOrangeStatus, answerTokenRefusal } from './orange-answers.js';
 import { notificationOf } from './delivery.js';
+import type { ReceiptSender } from './receipts.js';
 
 const SEND = /^tel(?::|%3A)(?:\+|%2B)\d+\/requests$/i;
 const MINUTE_MS = 60_000;
@@ -23,11 +24,15 @@ export const OrangeRequest = z.object({
 const ADDRESS = /^tel:(\+[1-9]\d{7,14})$/;
 
 /** Tokens, and the SMS that are sent with them; what is repeated under one `clientCorrelator` is one SMS. */
-export const orangeRoutes = (stage: Stage): readonly Route[] => {
+export const orangeRoutes = (stage: Stage, receipts: ReceiptSender): readonly Route[] => {
   const tokens = new Tokens(stage);
   return [
     { method: 'POST', path: '/oauth/v3/token', handle: (exchange) => tokens.give(exchange) },
-    { method: 'POST', path: '/smsmessaging/v1/outbound/', handle: (exchange) => send(exchange, stage, tokens) },
+    {
+      method: 'POST',
+      path: '/smsmessaging/v1/outbound/',
+      handle: (exchange) => send(exchange, stage, tokens, receipts),
+    },
   ];
 };
 
@@ -76,7 +81,7 @@ class Tokens {
   }
 }
 
-const send = async (exchange: Exchange, stage: Stage, tokens: Tokens): Promise<void> => {
+const send = async (exchange: Exchange, stage: Stage, tokens: Tokens, receipts: ReceiptSender): Promise<void> => {
   const { request, response, rest, path } = exchange;
   const raw = await readBody(request);
   if (!SEND.test(rest)) return answerOrangeStatus(response, 404);
@@ -100,10 +105,12 @@ const send = async (exchange: Exchange, stage: Stage, tokens: Tokens): Promise<v
         headers: request.headers,
         raw,
       }),
-    accept: () =>
+    accept: () => {
       answerJson(response, 201, {
         outboundSMSMessageRequest: { ...message, address: [message.address], resourceURL },
-      }),
+      });
+      receipts.orange(id, message.address);
+    },
     refuse: (fault) => answerOrangeFault(response, fault),
   });
   return play(stage.faults.strike('send', target), moment, stage.closing);

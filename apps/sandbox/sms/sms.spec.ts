@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { twilioSignature } from '#channels/sms/twilio/receipt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type SandboxClient, startSandboxClient } from '../client.js';
 
@@ -31,24 +35,98 @@ const post = async (path: string, authorization: string, body: string, at = sand
   };
 };
 
-describe("Orange's API", () => {
-  const tokenOf = (grant = 'client_credentials', authorization = 'Basic YTpi', at = sandbox): Promise<Answered> =>
-    post('/oauth/v3/token', authorization, `grant_type=${grant}`, at);
-  const bearer = async (): Promise<string> => `Bearer ${String((await tokenOf()).body['access_token'])}`;
-  const message = {
-    address: 'tel:+2250707123456',
-    senderAddress: 'tel:+2250000',
-    senderName: 'Clinic',
-    outboundSMSTextMessage: { message: 'Time for your 8:00 dose' },
-    clientCorrelator: DELIVERY,
-  };
-  const send = (authorization: string, over: object = {}): Promise<Answered> =>
-    post(
-      '/smsmessaging/v1/outbound/tel%3A%2B2250000/requests',
-      authorization,
-      JSON.stringify({ outboundSMSMessageRequest: { ...message, ...over } }),
-    );
+const tokenOf = (grant = 'client_credentials', authorization = 'Basic YTpi', at = sandbox): Promise<Answered> =>
+  post('/oauth/v3/token', authorization, `grant_type=${grant}`, at);
+const bearer = async (): Promise<string> => `Bearer ${String((await tokenOf()).body['access_token'])}`;
+const message = {
+  address: 'tel:+2250707123456',
+  senderAddress: 'tel:+2250000',
+  senderName: 'Clinic',
+  outboundSMSTextMessage: { message: 'Time for your 8:00 dose' },
+  clientCorrelator: DELIVERY,
+};
+const sendOrange = (authorization: string, over: object = {}, at = sandbox): Promise<Answered> =>
+  post(
+    '/smsmessaging/v1/outbound/tel%3A%2B2250000/requests',
+    authorization,
+    JSON.stringify({ outboundSMSMessageRequest: { ...message, ...over } }),
+    at,
+  );
 
+const basic = `Basic ${Buffer.from(`${ACCOUNT}:token`).toString('base64')}`;
+const form = {
+  To: '+33612345678',
+  From: '+15005550006',
+  Body: 'Time for your 8:00 dose & more',
+  StatusCallback: `https://notify.example.org/api/receipts/twilio?serviceName=test&deliveryId=${DELIVERY}`,
+};
+const sendTwilio = (
+  over: Partial<typeof form> = {},
+  authorization = basic,
+  account = ACCOUNT,
+  at = sandbox,
+): Promise<Answered> =>
+  post(
+    `/2010-04-01/Accounts/${account}/Messages.json`,
+    authorization,
+    new URLSearchParams({ ...form, ...over }).toString(),
+    at,
+  );
+
+describe('receipts', () => {
+  interface Posted {
+    url: string;
+    headers: IncomingHttpHeaders;
+    body: string;
+  }
+  /** What the double posts to a server of ours after one SMS. */
+  const posted = async (
+    outcome: string,
+    sendTo: (at: SandboxClient, url: string) => Promise<unknown>,
+  ): Promise<Posted> => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/receipts?of=1`;
+    const at = await startSandboxClient({ SANDBOX_SMS_RECEIPTS: outcome, SANDBOX_ORANGE_RECEIPTS_URL: url });
+    try {
+      const called = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+      await sendTo(at, url);
+      const [request, response] = await called;
+      const chunks = (await request.toArray()) as Buffer[];
+      response.end();
+      return { url, headers: request.headers, body: Buffer.concat(chunks).toString() };
+    } finally {
+      await at.close();
+      server.close();
+      server.closeAllConnections();
+    }
+  };
+
+  it('of Orange name the resource, at the one URL', async () => {
+    const { body } = await posted('delivered', async (at) => {
+      const given = await tokenOf('client_credentials', 'Basic YTpi', at);
+      return sendOrange(`Bearer ${String(given.body['access_token'])}`, {}, at);
+    });
+    expect(JSON.parse(body)).toEqual({
+      deliveryInfoNotification: {
+        callbackData: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        deliveryInfo: { address: 'tel:+2250707123456', deliveryStatus: 'DeliveredToTerminal' },
+      },
+    });
+  });
+
+  it('of Twilio are signed, at the URL of the message', async () => {
+    const { url, headers, body } = await posted('failed', (at, callback) =>
+      sendTwilio({ StatusCallback: callback }, undefined, undefined, at),
+    );
+    const fields = Object.fromEntries(new URLSearchParams(body));
+    expect(fields).toMatchObject({ MessageStatus: 'undelivered', ErrorCode: '30003', To: '+33612345678' });
+    expect(headers['x-twilio-signature']).toBe(twilioSignature('sandbox', url, fields));
+  });
+});
+
+describe("Orange's API", () => {
   it('gives a token to clients', async () => {
     expect(await tokenOf()).toMatchObject({
       status: 200,
@@ -74,9 +152,9 @@ describe("Orange's API", () => {
 
   it('takes an SMS, and the same one again as the same', async () => {
     const authorization = await bearer();
-    const first = await send(authorization);
+    const first = await sendOrange(authorization);
     expect(first).toMatchObject({ status: 201, body: { outboundSMSMessageRequest: { address: [message.address] } } });
-    expect(await send(authorization)).toEqual(first);
+    expect(await sendOrange(authorization)).toEqual(first);
     expect(await counts()).toMatchObject({ received: 2, redelivered: 1, duplicates: 0, distinctNotifications: 1 });
     const { data } = (await sandbox.call('/received?channel=sms&limit=1')) as { data: object[] };
     expect(data[0]).toMatchObject({
@@ -99,7 +177,7 @@ describe("Orange's API", () => {
       { requestError: { serviceException: { messageId: 'SVC0002' } } },
     ],
   ])('refuses %s in its own words', async (_, authorization, over, status, body) => {
-    expect(await send(authorization ?? (await bearer()), over)).toMatchObject({ status, body });
+    expect(await sendOrange(authorization ?? (await bearer()), over)).toMatchObject({ status, body });
     expect(await counts()).toMatchObject({ received: 0 });
   });
 
@@ -110,12 +188,12 @@ describe("Orange's API", () => {
       { kind: 'status', status: 429, retryAfter: 7, count: 1 },
       { kind: 'status', status: 503, stage: 'auth' },
     );
-    expect(await send(authorization)).toMatchObject({
+    expect(await sendOrange(authorization)).toMatchObject({
       status: 403,
       body: { requestError: { policyException: { messageId: 'POL0001' } } },
     });
-    expect(await send(authorization)).toMatchObject({ status: 429, retryAfter: '7', body: { code: 53 } });
-    expect((await send(authorization)).status).toBe(201);
+    expect(await sendOrange(authorization)).toMatchObject({ status: 429, retryAfter: '7', body: { code: 53 } });
+    expect((await sendOrange(authorization)).status).toBe(201);
     expect((await tokenOf()).status).toBe(503);
     expect(await sandbox.call('/faults/sms', { method: 'PUT', body: [{ kind: 'status', errorCode: 'X' }] })).toEqual({
       error: 'fault 0: errorCode is not one of Orange or Twilio',
@@ -124,31 +202,17 @@ describe("Orange's API", () => {
 });
 
 describe("Twilio's API", () => {
-  const basic = `Basic ${Buffer.from(`${ACCOUNT}:token`).toString('base64')}`;
-  const form = {
-    To: '+33612345678',
-    From: '+15005550006',
-    Body: 'Time for your 8:00 dose & more',
-    StatusCallback: `https://notify.example.org/api/receipts/twilio?serviceName=test&deliveryId=${DELIVERY}`,
-  };
-  const send = (over: Partial<typeof form> = {}, authorization = basic, account = ACCOUNT): Promise<Answered> =>
-    post(
-      `/2010-04-01/Accounts/${account}/Messages.json`,
-      authorization,
-      new URLSearchParams({ ...form, ...over }).toString(),
-    );
-
   it('takes a message, and the same one again as another', async () => {
-    const first = await send();
+    const first = await sendTwilio();
     expect(first).toMatchObject({
       status: 201,
       body: { sid: expect.stringMatching(/^SM[0-9a-f]{32}$/), status: 'queued' },
     });
-    expect((await send()).body['sid']).not.toBe(first.body['sid']);
+    expect((await sendTwilio()).body['sid']).not.toBe(first.body['sid']);
     expect(await counts()).toMatchObject({ received: 2, redelivered: 1 });
     const { data } = (await sandbox.call('/received?channel=sms&limit=1')) as { data: object[] };
     expect(data[0]).toMatchObject({ deliveryId: DELIVERY, target: '+33612345678', excerpt: form.Body });
-    await send({ StatusCallback: '' });
+    await sendTwilio({ StatusCallback: '' });
     expect(await counts()).toMatchObject({ received: 3, unidentified: 1 });
   });
 
@@ -158,7 +222,7 @@ describe("Twilio's API", () => {
     [{ Body: '' }, 400, 21602],
     [{ Body: 'x'.repeat(1601) }, 400, 21617],
   ])('refuses %j by its code', async (over, status, code) => {
-    expect(await send(over)).toMatchObject({
+    expect(await sendTwilio(over)).toMatchObject({
       status,
       body: { code, status, more_info: `https://www.twilio.com/docs/errors/${code}`, message: expect.any(String) },
     });
@@ -166,15 +230,15 @@ describe("Twilio's API", () => {
   });
 
   it('knows its account', async () => {
-    expect(await send({}, 'Basic YTpi')).toMatchObject({ status: 401, body: { code: 20003 } });
-    expect(await send({}, basic, 'AC1')).toMatchObject({ status: 404, body: { code: 20404 } });
+    expect(await sendTwilio({}, 'Basic YTpi')).toMatchObject({ status: 401, body: { code: 20003 } });
+    expect(await sendTwilio({}, basic, 'AC1')).toMatchObject({ status: 404, body: { code: 20404 } });
   });
 
   it('plays faults', async () => {
     await setFaults({ kind: 'status', errorCode: '21610', match: '33612' });
-    expect(await send()).toMatchObject({ status: 400, body: { code: 21610 } });
-    expect((await send({ To: '+14155552671' })).status).toBe(201);
+    expect(await sendTwilio()).toMatchObject({ status: 400, body: { code: 21610 } });
+    expect((await sendTwilio({ To: '+14155552671' })).status).toBe(201);
     await setFaults({ kind: 'status', status: 429, retryAfter: 3 });
-    expect(await send()).toMatchObject({ status: 429, retryAfter: '3', body: { code: 20429 } });
+    expect(await sendTwilio()).toMatchObject({ status: 429, retryAfter: '3', body: { code: 20429 } });
   });
 });

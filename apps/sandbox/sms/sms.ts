@@ -2,6 +2,7 @@ import { parseJson } from '../http.js';
 import type { Provider } from '../provider.js';
 import { isOrangeError } from './orange-answers.js';
 import { OrangeRequest, orangeRoutes } from './orange.js';
+import { ReceiptSender } from './receipts.js';
 import { isTwilioError, twilioRoutes } from './twilio.js';
 
 /**
@@ -18,13 +19,15 @@ export const sms: Provider = {
         : 'errorCode is not one of Orange or Twilio',
   },
 
-  start: (stage) =>
-    Promise.resolve({
-      routes: [...orangeRoutes(stage), ...twilioRoutes(stage)],
+  start: (stage) => {
+    const receipts = new ReceiptSender(stage.settings, stage.closing);
+    return Promise.resolve({
+      routes: [...orangeRoutes(stage, receipts), ...twilioRoutes(stage, receipts)],
       port: null,
       certificate: null,
       close: () => Promise.resolve(),
-    }),
+    });
+  },
 
   describe: ({ raw }) => {
     const orange = OrangeRequest.safeParse(parseJson(raw));

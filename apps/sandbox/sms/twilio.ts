@@ -5,6 +5,7 @@ import { httpMoment, retryAfterHeader } from '../http-moment.js';
 import { type Exchange, type Route, answerJson, readBody } from '../http.js';
 import type { Stage } from '../provider.js';
 import { notificationOf } from './delivery.js';
+import type { ReceiptSender } from './receipts.js';
 
 const SEND = /^(AC[0-9a-f]{32})\/Messages\.json$/;
 const NUMBER = /^\+[1-9]\d{7,14}$/;
@@ -39,11 +40,11 @@ const BY_STATUS: Readonly<Record<number, TwilioError>> = {
 export const isTwilioError = (code: string): code is TwilioError => Object.hasOwn(ERRORS, code);
 
 /** Twilio's Messages API. The delivery id stands in the callback; a message that is repeated is another message. */
-export const twilioRoutes = (stage: Stage): readonly Route[] => [
-  { method: 'POST', path: '/2010-04-01/Accounts/', handle: (exchange) => send(exchange, stage) },
+export const twilioRoutes = (stage: Stage, receipts: ReceiptSender): readonly Route[] => [
+  { method: 'POST', path: '/2010-04-01/Accounts/', handle: (exchange) => send(exchange, stage, receipts) },
 ];
 
-const send = async (exchange: Exchange, { ledger, faults, closing }: Stage): Promise<void> => {
+const send = async (exchange: Exchange, { ledger, faults, closing }: Stage, receipts: ReceiptSender): Promise<void> => {
   const { request, response } = exchange;
   const raw = await readBody(request);
   const account = SEND.exec(exchange.rest)?.[1];
@@ -56,7 +57,8 @@ const send = async (exchange: Exchange, { ledger, faults, closing }: Stage): Pro
   if (body === '') return answerError(response, '21602');
   if (body.length > MAX_BODY) return answerError(response, '21617');
   const id = `SM${randomBytes(16).toString('hex')}`;
-  const deliveryId = URL.parse(form.get('StatusCallback') ?? '')?.searchParams.get('deliveryId') ?? null;
+  const callback = form.get('StatusCallback');
+  const deliveryId = URL.parse(callback ?? '')?.searchParams.get('deliveryId') ?? null;
   const moment = httpMoment(exchange, {
     record: () =>
       ledger.record({
@@ -68,7 +70,10 @@ const send = async (exchange: Exchange, { ledger, faults, closing }: Stage): Pro
         headers: request.headers,
         raw,
       }),
-    accept: () => answerJson(response, 201, messageOf(account, id, { to, from, body })),
+    accept: () => {
+      answerJson(response, 201, messageOf(account, id, { to, from, body }));
+      receipts.twilio(callback, { sid: id, to, from });
+    },
     refuse: (fault) => answerFault(response, fault),
   });
   return play(faults.strike('send', to), moment, closing);

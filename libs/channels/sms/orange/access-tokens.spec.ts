@@ -82,6 +82,26 @@ describe("Orange's token", () => {
     expect((await struck(hasty))[0]).toBeLessThanOrEqual(1);
   });
 
+  it('is looked up no more for each message while somebody else renews it', async () => {
+    let looks = 0;
+    const counting: TokenStore = {
+      take: (name, due) => {
+        looks += 1;
+        return tokens.take(name, due);
+      },
+      put: (...given) => tokens.put(...given),
+      giveUp: (...given) => tokens.giveUp(...given),
+      invalidate: (...given) => tokens.invalidate(...given),
+    };
+    expect(await send(dispatcher(hasty))).toEqual(['sent']);
+    const [name = ''] = tokens.kept.keys();
+    expect((await tokens.take(name, { renewBeforeMs: RENEW_BEFORE_MS, leaseMs: 60_000 })).lease).not.toBeNull();
+    const other = dispatcher(hasty, counting);
+    for (let sent = 0; sent < 50; sent += 1) expect(await send(other)).toEqual(['sent']);
+    // Once a second.
+    expect(looks).toBeLessThan(10);
+  });
+
   it('is replaced once when it is refused, however many were on their way with it', async () => {
     const [first, second] = [dispatcher(), dispatcher()];
     await Promise.all([send(first), send(second)]);

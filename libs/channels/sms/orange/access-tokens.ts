@@ -24,8 +24,9 @@ export type Got = { token: string } | { outcome: Outcome };
 
 /** A token is renewed while it is still good for so long. */
 export const RENEW_BEFORE_MS = 5 * 60_000;
-/** Others wait for the one that renews it, and look so often. */
+/** Others wait for the one that renews it, and look so often; those that can go on with the old one have time. */
 const LOOK_EVERY_MS = 50;
+const LOOK_AGAIN_MS = 1_000;
 /** After a refusal nobody here asks again for so long, however many messages are waiting. */
 const PAUSE_AFTER_REFUSAL_MS = 1_000;
 
@@ -45,6 +46,8 @@ interface Held {
 export class AccessTokens {
   private held: Held | null = null;
   private renewing: Promise<Got> | null = null;
+  /** Until then somebody else is renewing it, by the clock of `performance`. */
+  private lookAgainAt = 0;
   private refused: { outcome: Outcome; until: number } | null = null;
   /** Changes with the credentials, so that a token never outlives those it was given for. */
   private readonly name: string;
@@ -60,7 +63,8 @@ export class AccessTokens {
   /** A good token, or why there is none. */
   async get(deadline: Deadline): Promise<Got> {
     const leftMs = this.held === null ? 0 : this.held.endsAt - performance.now();
-    if (this.held !== null && leftMs > RENEW_BEFORE_MS) return { token: this.held.token };
+    const isFresh = leftMs > RENEW_BEFORE_MS || (leftMs > 0 && performance.now() < this.lookAgainAt);
+    if (this.held !== null && isFresh) return { token: this.held.token };
     const { renewing } = this;
     const renewed = renewing ?? this.renew();
     // While it is good nobody waits for the next one.
@@ -102,6 +106,7 @@ export class AccessTokens {
       if (stored.sealed !== null) {
         const token = unseal(JSON.parse(stored.sealed), this.options.clientSecret, PURPOSE) as string;
         this.held = { token, sealed: stored.sealed, endsAt: performance.now() + stored.leftMs };
+        this.lookAgainAt = performance.now() + LOOK_AGAIN_MS;
         return { token };
       }
       if (performance.now() > end) return { outcome: gaveUp(ORANGE, 'timeout', false) };
