@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type SandboxClient, startSandboxClient } from '../../../../apps/sandbox/client.js';
 import type { ChannelSender } from '#domain/sender';
+import { plainHttp } from '#egress/guarded-http';
+import { Deadline } from '../../deadline.js';
 import type { Outcome } from '#domain/outcome';
 import type { TokenStore } from '#domain/token-store';
 import { MemoryTokenStore } from '#testing/memory-tokens';
 import { sendRequest } from '../../conformance.js';
 import { smsSender } from '../spec-sms.js';
-import { RENEW_BEFORE_MS } from './access-tokens.js';
+import { AccessTokens, RENEW_BEFORE_MS } from './access-tokens.js';
 
 /** Counts the requests for a token, and changes nothing. */
 const COUNTING = { kind: 'latency', latencyMs: 1, stage: 'auth' };
@@ -108,6 +110,33 @@ describe("Orange's token", () => {
     await faults([COUNTING, { kind: 'status', status: 401, count: 12 }]);
     expect(await Promise.all([send(first, 12), send(second, 12)])).toEqual([['sent'], ['sent']]);
     expect(await struck()).toEqual([1, 12]);
+  });
+
+  it('stays when a refusal of the one before it comes late', async () => {
+    const http = plainHttp({ connectTimeoutMs: 5_000, connectionsPerOrigin: 1 });
+    const ours = new AccessTokens({
+      baseUrl: sandbox.httpUrl,
+      clientId: 'client',
+      clientSecret: 'client-secret',
+      http,
+      store: tokens,
+      timeoutMs: 5_000,
+    });
+    const deadline = new Deadline(5_000, new AbortController().signal);
+    const token = async (): Promise<string> => {
+      const got = await ours.get(deadline);
+      if ('outcome' in got) throw new Error(got.outcome.kind);
+      return got.token;
+    };
+    const first = await token();
+    await ours.reject(first);
+    const second = await token();
+    expect(second).not.toBe(first);
+    await ours.reject(first);
+    expect(await token()).toBe(second);
+    expect(await struck()).toEqual([2]);
+    deadline.clear();
+    await http.close();
   });
 
   it('is replaced once for each message, and no more', async () => {
