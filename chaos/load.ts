@@ -113,7 +113,12 @@ export class Load {
 
   private notification(number: number, key: string): CreateNotificationInput {
     const channel = CHANNEL_TURNS[number % CHANNEL_TURNS.length] ?? 'push';
-    const to = { push: `device-${number}-of-a-chaos-run`, email: `user-${number}@example.org`, webhook: this.webhook };
+    const to = {
+      push: `device-${number}-of-a-chaos-run`,
+      email: `user-${number}@example.org`,
+      sms: `+33612${String(number % 1_000_000).padStart(6, '0')}`,
+      webhook: this.webhook,
+    };
     return {
       serviceName: SERVICES[number % 3 === 0 ? 1 : 0],
       userId: `p-${number}`,

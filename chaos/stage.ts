@@ -53,6 +53,7 @@ export interface Sabotage {
 export const sendLimits = (ms: number): Record<string, string> => ({
   FCM_TIMEOUT_MS: String(ms),
   SMTP_TIMEOUT_MS: String(ms),
+  SMS_TIMEOUT_MS: String(ms),
   WEBHOOK_TIMEOUT_MS: String(ms),
   SLACK_TIMEOUT_MS: String(ms),
 });

@@ -24,6 +24,7 @@ const USER = 'demo-ada';
 const TARGETS: Record<Channel, string> = {
   push: 'demo-device-token-of-ada-0123456789',
   email: 'ada@example.org',
+  sms: '+2250707123456',
   webhook: `${sandbox}/webhook/demo`,
   slack: '#reminders-of-ada',
 };

@@ -8,6 +8,7 @@ import { DeadLettersController } from './controllers/dead-letters.controller.js'
 import { DocsController } from './controllers/docs.controller.js';
 import { KeysController } from './controllers/keys.controller.js';
 import { NotificationsController } from './controllers/notifications.controller.js';
+import { ReceiptsController } from './controllers/receipts.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
 import { SystemController } from './controllers/system.controller.js';
 import { requireComplete } from './http/handles.js';
@@ -21,6 +22,7 @@ export const CONTROLLERS: Type[] = [
   ActionsController,
   BulksController,
   RecipientsController,
+  ReceiptsController,
   DeadLettersController,
   KeysController,
   SystemController,

@@ -1,11 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Operation, type OperationId, OPERATIONS } from '#contracts/http/operations';
 import { type Asked, testApi, type TestApi } from './spec-api.js';
-import { KNOWN_USER } from './spec-parts.js';
+import { twilioSignature } from '#channels/sms/twilio/receipt';
+import { KNOWN_USER, RECEIPTS } from './spec-parts.js';
 
 const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
 const DEAD_LETTER = 'd'.repeat(24);
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
+
+const signedReceipt = (deliveryId: string): Asked => {
+  const path = `/api/receipts/twilio?serviceName=diabetes&deliveryId=${deliveryId}`;
+  const fields = { MessageSid: 'SM1', MessageStatus: 'delivered' };
+  return {
+    method: 'POST',
+    path,
+    body: new URLSearchParams(fields).toString(),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-twilio-signature': twilioSignature(RECEIPTS.TWILIO_AUTH_TOKEN, RECEIPTS.SMS_RECEIPTS_URL + path, fields),
+    },
+  };
+};
 
 describe('operations', () => {
   let api: TestApi;
@@ -80,6 +95,14 @@ describe('operations', () => {
     getDeadLetter: () => ({ method: 'GET', path: `/api/dead-letters/${DEAD_LETTER}` }),
     replayDeadLetter: () => ({ method: 'POST', path: `/api/dead-letters/${DEAD_LETTER}/replay` }),
     dropDeadLetter: () => ({ method: 'DELETE', path: `/api/dead-letters/${DEAD_LETTER}` }),
+    takeOrangeReceipt: () => ({
+      method: 'POST',
+      path: '/api/receipts/orange?token=new-token-of-24-characters',
+      body: {
+        deliveryInfoNotification: { callbackData: 'r-1', deliveryInfo: { deliveryStatus: 'DeliveredToTerminal' } },
+      },
+    }),
+    takeTwilioReceipt: () => signedReceipt(`${id}-1`),
     createKey: () => ({
       method: 'POST',
       path: '/api/keys',
@@ -91,12 +114,21 @@ describe('operations', () => {
   };
   const all = Object.entries(requests).map(([name, request]) => [name, request] as const);
   const operationOf = (name: string): Operation => OPERATIONS[name as OperationId];
+  const keyed = all.filter(([name]) => operationOf(name).signed !== true);
 
   it('are all tried here', () => {
     expect(Object.keys(requests).sort()).toEqual(Object.keys(OPERATIONS).sort());
   });
 
-  it.each(all)('%s lets nobody in without a key', async (_name, request) => {
+  it('need a key, but for the receipts of providers', () => {
+    expect(all.map(([name]) => name).filter((name) => operationOf(name).signed === true)).toEqual([
+      'takeOrangeReceipt',
+      'takeTwilioReceipt',
+    ]);
+    for (const [name] of all) expect(operationOf(name).scopes.length === 0).toBe(operationOf(name).signed === true);
+  });
+
+  it.each(keyed)('%s lets nobody in without a key', async (_name, request) => {
     const answer = await api.ask({ ...request(), key: null });
     expect(answer).toMatchObject({
       status: 401,
@@ -105,7 +137,7 @@ describe('operations', () => {
     });
   });
 
-  it.each(all)('%s needs one of its scopes, whatever else is wrong', async (name, request) => {
+  it.each(keyed)('%s needs one of its scopes, whatever else is wrong', async (name, request) => {
     const { scopes } = operationOf(name);
     const others = (
       ['notifications:send', 'notifications:mark', 'recipients:read', 'dead-letters:read'] as const

@@ -6,11 +6,14 @@ import { limitSettings } from '#acceptance/limits';
 import { recipientKey } from '#acceptance/ports';
 import { type IssuedKey, Keys } from '#access/keys';
 import { Recipients } from '#access/recipients';
+import { ReceiptSettings } from '#channels/sms/receipts-settings';
+import { providerReceipts } from '#composition/receipts';
 import type { CreateKey } from '#contracts/http/keys';
 import { SCOPES } from '#contracts/vocabulary';
 import type { DeadLetter } from '#domain/dead-letter';
 import { InvalidTransition, NotFound } from '#domain/errors';
 import type { Notification } from '#domain/notification';
+import type { Receipt } from '#lifecycle/receipts';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
@@ -31,6 +34,13 @@ import type { ApiParts } from './tokens.js';
 
 export const SERVICES = ['diabetes', 'wellness', 'maternity', 'test'];
 export const KNOWN_USER = 'p-1042';
+
+/** As providers know us. */
+export const RECEIPTS = {
+  SMS_RECEIPTS_URL: 'https://notify.example.org',
+  TWILIO_AUTH_TOKEN: '12345678901234567890123456789012',
+  ORANGE_RECEIPT_TOKENS: 'old-token-of-24-characters,new-token-of-24-characters',
+};
 
 export const aDeadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   id: 'd'.repeat(24),
@@ -58,6 +68,8 @@ export interface MemoryParts {
   bulkStore: MemoryBulks;
   keyStore: MemoryKeyStore;
   idempotency: MemoryIdempotencyRecords;
+  /** Those of providers that were taken. */
+  receipts: Receipt[];
   /** Makes a key with all scopes and services, unless said otherwise. */
   issue: (changes?: Partial<CreateKey>) => Promise<IssuedKey>;
 }
@@ -69,6 +81,7 @@ export const memoryParts = (): MemoryParts => {
   const store = new MemoryAcceptStore();
   const bulkStore = new MemoryBulks();
   const keyStore = new MemoryKeyStore();
+  const receipts: Receipt[] = [];
   const idempotency = new MemoryIdempotencyRecords();
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
@@ -80,6 +93,7 @@ export const memoryParts = (): MemoryParts => {
     ),
     announcer: new RecordingAnnouncer(),
     settings: limitSettings.parse({}),
+    countryOf: () => undefined,
     newId,
     now,
   });
@@ -121,7 +135,13 @@ export const memoryParts = (): MemoryParts => {
       drop: async (caller, id) => void (await shown(caller, id)),
     },
     keys,
-    recipients: new Recipients(new MemoryRecipientStore()),
+    recipients: new Recipients(new MemoryRecipientStore(), () => undefined),
+    receipts: providerReceipts(ReceiptSettings.parse(RECEIPTS), {
+      apply: (receipt) => {
+        receipts.push(receipt);
+        return Promise.resolve('applied');
+      },
+    }),
     notificationQueries: new NotificationQueries(reads),
     statisticsQueries: new StatisticsQueries(reads),
     bulkQueries: new BulkQueries(bulkStore, reads, now),
@@ -133,5 +153,5 @@ export const memoryParts = (): MemoryParts => {
   };
   const issue = (changes: Partial<CreateKey> = {}): Promise<IssuedKey> =>
     keys.issue({ owner: 'tests', scopes: [...SCOPES], services: SERVICES, ...changes });
-  return { parts, store, bulkStore, keyStore, idempotency, issue };
+  return { parts, store, bulkStore, keyStore, idempotency, receipts, issue };
 };

@@ -4,6 +4,7 @@ import type { Door } from '#acceptance/door';
 import type { Keys } from '#access/keys';
 import type { IdempotencyRecords } from '#access/ports';
 import type { Recipients } from '#access/recipients';
+import type { ProviderReceipts } from '#composition/receipts';
 import type { Actions } from '#lifecycle/actions';
 import type { BulkCancellation } from '#lifecycle/cancel-bulk';
 import type { DeadLetters } from '#lifecycle/dead-letters';
@@ -27,6 +28,7 @@ export interface ApiParts {
   deadLetters: Pick<DeadLetters, 'list' | 'show' | 'replay' | 'replayMatching' | 'drop'>;
   keys: Keys;
   recipients: Recipients;
+  receipts: ProviderReceipts;
   notificationQueries: NotificationQueries;
   statisticsQueries: StatisticsQueries;
   bulkQueries: BulkQueries;

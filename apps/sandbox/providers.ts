@@ -3,7 +3,8 @@ import { email } from './email/email.js';
 import type { Provider } from './provider.js';
 import { push } from './push/push.js';
 import { slack } from './slack/slack.js';
+import { sms } from './sms/sms.js';
 import { webhook } from './webhook/webhook.js';
 
 /** Who plays which channel. */
-export const PROVIDERS: Readonly<Record<Channel, Provider>> = { push, email, webhook, slack };
+export const PROVIDERS: Readonly<Record<Channel, Provider>> = { push, email, sms, webhook, slack };

@@ -75,6 +75,7 @@ describe('JSON API', () => {
     expect(await sandbox.call('/faults')).toEqual({
       push: [],
       email: [],
+      sms: [],
       webhook: [{ ...shown, seen: 2, struck: 1 }],
       slack: [],
     });

@@ -56,6 +56,40 @@ export const bareSender = {
       );
   },
 
+  sms: (): BareSender => {
+    const pool = new Pool(required('ORANGE_BASE_URL'), { connections: 32 });
+    const sender = `tel:${required('ORANGE_SENDER_ADDRESS')}`;
+    const path = `/smsmessaging/v1/outbound/${encodeURIComponent(sender)}/requests`;
+    const token = pool
+      .request({
+        path: '/oauth/v3/token',
+        method: 'POST',
+        headers: { authorization: 'Basic Zmxvb3I6Zmxvb3I=' },
+        body: 'grant_type=client_credentials',
+      })
+      .then(async ({ body }) => ((await body.json()) as { access_token: string }).access_token);
+    return (requests) =>
+      Promise.all(
+        requests.map(async ({ deliveryId, target, body: message }) => {
+          const answer = await pool.request({
+            path,
+            method: 'POST',
+            headers: { authorization: `Bearer ${await token}`, 'content-type': 'application/json' },
+            body: JSON.stringify({
+              outboundSMSMessageRequest: {
+                address: `tel:${target}`,
+                senderAddress: sender,
+                outboundSMSTextMessage: { message },
+                clientCorrelator: deliveryId,
+              },
+            }),
+          });
+          await answer.body.dump();
+          if (answer.statusCode !== 201) throw new Error(`the SMS was answered ${answer.statusCode}`);
+        }),
+      );
+  },
+
   webhook: (): BareSender => {
     const secret = Buffer.from(required('WEBHOOK_SECRETS').replace(/^\*=whsec_/, ''), 'base64');
     const pools = new Map<string, Pool>();

@@ -9,7 +9,13 @@ const FAULTS: readonly Fault[] = [
   { kind: 'hang', share: 0.02 },
   { kind: 'hang', share: 0.02, recorded: true },
 ];
-const REFUSAL: Record<(typeof CHANNELS)[number], number> = { push: 503, email: 451, webhook: 503, slack: 503 };
+const REFUSAL: Record<(typeof CHANNELS)[number], number> = {
+  push: 503,
+  email: 451,
+  sms: 503,
+  webhook: 503,
+  slack: 503,
+};
 
 const disturb = async ({ sandbox }: Stage): Promise<void> => {
   for (const channel of CHANNELS)

@@ -39,6 +39,7 @@ describe('Bulks', () => {
       recipients: new MemoryRecipientLookup(),
       announcer: new RecordingAnnouncer(),
       settings: { USER_LIMIT_PER_MINUTE: 1, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false },
+      countryOf: () => 'CI',
       newId,
       now: () => new Date('2026-11-21T08:00:00Z'),
     });

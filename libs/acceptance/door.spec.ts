@@ -32,6 +32,7 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
     recipients,
     announcer,
     settings: { USER_LIMIT_PER_MINUTE: 2, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false, ...settings },
+    countryOf: () => 'CI',
     newId: () => (next += 1).toString(16).padStart(24, '0'),
     now: () => NOW,
   });
@@ -69,6 +70,23 @@ describe('Door', () => {
     expect(announcer.announcements.map(({ wake, status }) => ({ wake, status }))).toEqual(
       Array.from({ length: 3 }, () => ({ wake: 'now', status: { previous: null } })),
     );
+  });
+
+  it("reads phone numbers as the service's country writes them, and counts what a text takes", async () => {
+    const { send } = house();
+    const to = ['07 07 12 34 56', '+225 0707123456', '+33612345678'];
+    const { notification } = await send({ channel: 'sms', to, body: 'é'.repeat(161) });
+    expect(notification).toMatchObject({
+      to: ['+2250707123456', '+33612345678'],
+      sms: { encoding: 'gsm-7', segments: 2 },
+    });
+    expect((await send({})).notification.sms).toBeNull();
+    expect(await failure(send({ channel: 'sms', to: '06 12 34 56 78', body: 'x'.repeat(1_531) }))).toMatchObject({
+      errors: [
+        { field: '/to', code: 'invalid_phone_number' },
+        { field: '/body', code: 'too_many_segments' },
+      ],
+    });
   });
 
   it('may be claimed at once even by a clock that is behind, and owes its wake-up until the broker has it', async () => {

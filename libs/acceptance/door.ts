@@ -15,6 +15,7 @@ import {
 import { RELAY_GRACE_MS } from '#domain/change';
 import type { LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
+import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import { limitRequests, type LimitSettings } from './limits.js';
@@ -34,6 +35,7 @@ export interface DoorParts {
   recipients: RecipientLookup;
   announcer: Announcer;
   settings: LimitSettings;
+  countryOf: CountryOf;
   newId: () => string;
   now: () => Date;
   onBatch?: (size: number) => void;
@@ -110,6 +112,7 @@ export class Door {
       actor: caller.actor,
       owner: caller.owner,
       bulk,
+      country: this.parts.countryOf(serviceName),
     };
     return {
       notification: draftNotification(command, origin, this.parts.now()),

@@ -25,6 +25,8 @@ export interface KeyStore {
 
 export interface RecipientProfile {
   email: string | null;
+  /** E.164. */
+  phone: string | null;
   webhookUrl: string | null;
   locale: string | null;
   timezone: string | null;

@@ -1,18 +1,27 @@
 import { InvalidSettings } from '#config/settings';
 import type { Channel } from '#contracts/vocabulary';
 import type { ChannelSender } from '#domain/sender';
+import type { TokenStore } from '#domain/token-store';
 import { configureEmail } from './email/configure.js';
 import { configurePush } from './push/configure.js';
 import type { ChannelSettings } from './settings.js';
 import { configureSlack } from './slack/configure.js';
+import { configureSms } from './sms/configure.js';
 import { configureWebhook } from './webhook/configure.js';
 
 /** Who sends for each channel. */
 export type Senders = Readonly<Record<Channel, ChannelSender>>;
 
-const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings) => ChannelSender>> = {
+/** What senders need beside their settings. */
+export interface SenderParts {
+  /** Where those tokens are that all processes share. */
+  tokens: TokenStore;
+}
+
+const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings, parts: SenderParts) => ChannelSender>> = {
   push: configurePush,
   email: configureEmail,
+  sms: (settings, { tokens }) => configureSms(settings, tokens),
   webhook: configureWebhook,
   slack: configureSlack,
 };
@@ -21,11 +30,11 @@ const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings) => Channel
  * Makes every channel's sender; one without settings becomes a stand-in whose deliveries fail as `not_configured`.
  * @throws InvalidSettings naming, over all channels, what does not fit together; files that are named are read here
  */
-export const createSenders = (settings: ChannelSettings): Senders => {
+export const createSenders = (settings: ChannelSettings, parts: SenderParts): Senders => {
   const problems: string[] = [];
   const made = Object.entries(CONFIGURE).map(([channel, configure]) => {
     try {
-      return [channel, configure(settings)] as const;
+      return [channel, configure(settings, parts)] as const;
     } catch (error) {
       if (!(error instanceof InvalidSettings)) throw error;
       problems.push(...error.problems);

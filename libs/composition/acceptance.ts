@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Bulks } from '#acceptance/bulks';
+import type { CountryOf } from '#acceptance/countries';
 import { Door } from '#acceptance/door';
 import { Intake } from '#acceptance/intake';
 import { recipientKey } from '#acceptance/ports';
@@ -25,7 +26,7 @@ const itemId = (bulkId: string, index: number): string =>
   bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
 
 /** The one door, with its stores. */
-export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptance => {
+export const composeAcceptance = (base: Base, settings: LimitSettings, countryOf: CountryOf): Acceptance => {
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
@@ -37,6 +38,7 @@ export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptan
     recipients,
     announcer: base.outbox,
     settings,
+    countryOf,
     newId,
     now: base.now,
     onBatch: (size) => metrics.batches.observe({ batch: 'accept' }, size),

@@ -1,19 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitRequests, limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { Keys, KEYS_CACHE } from '#access/keys';
 import { MAX_DEVICES } from '#access/ports';
 import { Recipients } from '#access/recipients';
 import { accessSettings } from '#access/settings';
+import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { Actions } from '#lifecycle/actions';
 import { BulkCancellation } from '#lifecycle/cancel-bulk';
 import { DeadLetters } from '#lifecycle/dead-letters';
+import { Receipts } from '#lifecycle/receipts';
+import { Reports } from '#lifecycle/reports';
 import { InvalidationListener } from '#messaging/invalidation';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoIdempotencyRecords } from '#persistence/idempotency/idempotency-records';
 import { MongoKeyStore } from '#persistence/keys/key-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
+import { MongoReceiptStore } from '#persistence/notifications/receipt-store';
 import { MongoReadStore } from '#persistence/notifications/read-store';
 import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
@@ -21,9 +27,15 @@ import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
+import { type ProviderReceipts, providerReceipts } from './receipts.js';
 import { composeReplayer } from './replayer.js';
 
-export const apiParts = z.object({ ...limitSettings.shape, ...accessSettings.shape });
+export const apiParts = z.object({
+  ...limitSettings.shape,
+  ...countrySettings.shape,
+  ...accessSettings.shape,
+  ...ReceiptSettings.shape,
+});
 
 const composeKeys = (base: Base, ttlMs: number): Keys =>
   new Keys({
@@ -43,6 +55,7 @@ export interface ComposedApi {
     deadLetters: DeadLetters;
     keys: Keys;
     recipients: Recipients;
+    receipts: ProviderReceipts;
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
@@ -59,7 +72,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const settings = settingsOf(apiParts, environment);
   const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
-  const acceptance = composeAcceptance(base, settings);
+  const acceptance = composeAcceptance(base, settings, countryOf(settings));
   const store = new MongoNotificationStore(databases);
   const reads = new MongoReadStore(databases);
   const bulks = new MongoBulkStore(databases);
@@ -100,7 +113,17 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
         now,
       }),
       keys,
-      recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES)),
+      recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES), countryOf(settings)),
+      receipts: providerReceipts(
+        settings,
+        new Receipts({
+          store: new MongoReceiptStore(databases),
+          reports: new Reports({ store, announcer, now, pause: (ms) => pause(ms) }),
+          services: databases.services,
+          now,
+          pause: (ms) => pause(ms),
+        }),
+      ),
       notificationQueries: new NotificationQueries(reads),
       statisticsQueries: new StatisticsQueries(reads),
       bulkQueries: new BulkQueries(bulks, reads, now),

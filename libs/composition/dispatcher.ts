@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Intake } from '#acceptance/intake';
 import { recipientKey } from '#acceptance/ports';
+import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { accessSettings } from '#access/settings';
@@ -20,6 +21,7 @@ import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-stor
 import { MongoDeliveryStore } from '#persistence/notifications/delivery-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import { MongoTokenStore } from '#persistence/tokens/token-store';
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
@@ -29,6 +31,7 @@ import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
   ...limitSettings.shape,
+  ...countrySettings.shape,
   ...accessSettings.shape,
   ...lifecycleSettings.shape,
   ...ChannelSettings.shape,
@@ -58,7 +61,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
-  const senders = createSenders(settings);
+  const senders = createSenders(settings, { tokens: new MongoTokenStore(databases) });
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),
@@ -94,7 +97,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const prefetch = settings.RABBITMQ_HANDLER_PREFETCH;
   return {
     base,
-    intake: composeAcceptance(base, settings).intake(callerOf),
+    intake: composeAcceptance(base, settings, countryOf(settings)).intake(callerOf),
     reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,

@@ -138,6 +138,7 @@ const senderOf = (send: ChannelSender['send']): Senders => {
   return {
     push: { ...sender, channel: 'push' },
     email: { ...sender, channel: 'email' },
+    sms: { ...sender, channel: 'sms' },
     webhook: { ...sender, channel: 'webhook' },
     slack: { ...sender, channel: 'slack' },
   };

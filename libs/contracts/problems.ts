@@ -9,6 +9,7 @@ export const PROBLEMS = {
   invalid_cursor: { status: 400, title: 'The cursor is invalid' },
   unauthorized: { status: 401, title: 'A valid API key is required' },
   insufficient_scope: { status: 403, title: 'The key lacks a scope' },
+  invalid_signature: { status: 403, title: 'The request is not signed as it must be' },
   service_not_allowed: { status: 403, title: 'The key may not use this service' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },

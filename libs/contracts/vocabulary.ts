@@ -1,6 +1,6 @@
 /** The words of the platform, one spelling each across code, wire, database and docs. Values are released: only add. */
 
-export const CHANNELS = ['push', 'email', 'webhook', 'slack'] as const;
+export const CHANNELS = ['push', 'email', 'sms', 'webhook', 'slack'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export const TYPES = ['alert', 'reminder', 'info'] as const;
@@ -70,6 +70,10 @@ export type BulkStatus = (typeof BULK_STATUSES)[number];
 
 /** What another service may report of a notification that was sent. */
 export const REPORT_STATUSES = ['delivered', 'opened', 'read', 'failed'] as const;
+
+/** How the text of an SMS travels: 3GPP TS 23.038. */
+export const SMS_ENCODINGS = ['gsm-7', 'ucs-2'] as const;
+export type SmsEncoding = (typeof SMS_ENCODINGS)[number];
 
 export const PLATFORMS = ['android', 'ios', 'web'] as const;
 export type Platform = (typeof PLATFORMS)[number];

@@ -32,16 +32,16 @@ afterAll(async () => {
 });
 
 describe('an answer that is kept', () => {
-  const lost = { kind: 'failed', reason: 'broken', written: true };
+  const answered = { kind: 'answered', status: 200 };
 
   it('has its body', async () => {
-    expect(await post('/whole', 100)).toMatchObject({ kind: 'answered', status: 200, body: TEXT });
+    expect(await post('/whole', 100)).toMatchObject({ ...answered, body: TEXT, cut: null });
   });
 
-  it('is none where it breaks off, is too long, or does not end in time', async () => {
-    expect(await post('/broken', 100)).toEqual(lost);
-    expect(await post('/whole', 5)).toEqual(lost);
-    expect(await post('/slow', 100, 200)).toEqual({ ...lost, reason: 'timeout' });
-    expect(await post('/whole', 100)).toMatchObject({ kind: 'answered', body: TEXT });
+  it('says where its body breaks off, is too long, or does not end in time', async () => {
+    expect(await post('/broken', 100)).toMatchObject({ ...answered, cut: 'broken' });
+    expect(await post('/whole', 5)).toMatchObject({ ...answered, body: '', cut: 'broken' });
+    expect(await post('/slow', 100, 200)).toMatchObject({ ...answered, body: HALF, cut: 'timeout' });
+    expect(await post('/whole', 100)).toMatchObject({ ...answered, body: TEXT, cut: null });
   });
 });

@@ -2,7 +2,9 @@ import { describe } from '@jest/globals';
 import { deadLetterStoreSuite } from './dead-letter-store-suite.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
 import { MemoryNotifications } from './memory-notifications.js';
+import { MemoryTokenStore } from './memory-tokens.js';
 import { notificationStoreSuite } from './notification-store-suite.js';
+import { describeTokenStore } from './token-store-suite.js';
 
 describe('notifications in memory', () => {
   notificationStoreSuite(() => {
@@ -16,3 +18,5 @@ describe('notifications in memory', () => {
 describe('dead letters in memory', () => {
   deadLetterStoreSuite(() => new MemoryDeadLetters(new Date()));
 });
+
+describeTokenStore('tokens in memory', () => new MemoryTokenStore());

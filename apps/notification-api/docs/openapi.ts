@@ -98,7 +98,9 @@ const problemAnswers = (operation: Operation): ZodOpenApiOperationObject['respon
 
 const describe = (operation: Operation): string =>
   [
-    `Needs the scope ${operation.scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
+    operation.signed === true
+      ? 'Needs no key, but what proves that the provider calls.'
+      : `Needs the scope ${operation.scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
     ...(operation.bodyLimit === undefined ? [] : [`The body may have ${operation.bodyLimit / 1024 / 1024} MiB.`]),
   ].join(' ');
 
@@ -115,6 +117,9 @@ const paramsOf = (operation: Operation): ZodOpenApiParameters => {
   };
 };
 
+const contentType = ({ form }: Operation) =>
+  form === true ? ('application/x-www-form-urlencoded' as const) : ('application/json' as const);
+
 const describeOperation = (operation: Operation): ZodOpenApiOperationObject => {
   const { answer, body } = operation;
   return {
@@ -123,10 +128,14 @@ const describeOperation = (operation: Operation): ZodOpenApiOperationObject => {
     summary: operation.summary,
     description: describe(operation),
     requestParams: paramsOf(operation),
+    ...(operation.signed === true ? { security: [] } : {}),
     ...(body === undefined
       ? {}
       : {
-          requestBody: { required: operation.bodyOptional !== true, content: { 'application/json': { schema: body } } },
+          requestBody: {
+            required: operation.bodyOptional !== true,
+            content: { [contentType(operation)]: { schema: body } },
+          },
         }),
     responses: {
       [String(answer.status)]: {
@@ -190,7 +199,7 @@ export const openApiDocument = (version: string): OpenApiDocument => {
         version,
         license: { name: 'MIT', identifier: 'MIT' },
         description: [
-          'Sends notifications by push, e-mail, webhook and Slack, loses none that it accepted, and shows what became of each.',
+          'Sends notifications by push, e-mail, SMS, webhook and Slack, loses none that it accepted, and shows what became of each.',
           'Answers only gain fields and enum values: ignore what you do not know.',
           'Errors are problems of RFC 9457: branch on `code`, which is only added to.',
           `One bulk takes up to ${MAX_BULK.toLocaleString('en')} recipients.`,

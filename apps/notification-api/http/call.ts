@@ -27,6 +27,17 @@ export class ApiCall<P = unknown, Q = unknown, B = unknown> {
     private readonly reply: FastifyReply,
   ) {}
 
+  /** Path and query, as they were called. */
+  get url(): string {
+    return this.request.url;
+  }
+
+  /** @param name in lower case */
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
   /** The answer is one that an earlier request with this Idempotency-Key got. */
   replayed(): void {
     void this.reply.header('idempotent-replayed', 'true');

@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Histogram } from 'prom-client';
 import type { Operation } from '#contracts/http/operations';
+import type { Caller } from '#domain/caller';
 import { InsufficientScope, NotFound, Unauthorized } from '#domain/errors';
 import { traceIdOf } from '#domain/traceparent';
 import type { ApiParts } from '../tokens.js';
-import { readJsonOnly } from './json-body.js';
+import { readBodies } from './json-body.js';
 import { presentedKey } from './presented-key.js';
 import { MethodNotAllowed } from './problem.js';
 import { REQUEST_MEMBERS } from './request.js';
@@ -21,11 +22,18 @@ export const requestIdOf = (request: Pick<IncomingMessage, 'headers'>): string =
 
 type Done = (error?: Error) => void;
 
-/** Lets nobody in without a key that has a scope of the operation. Runs before the body is read. */
+/** Whoever signs what it posts: may do nothing else. */
+const PROVIDER: Caller = { actor: 'provider', owner: 'provider', scopes: new Set(), services: new Set() };
+
+/** Lets nobody in without a key that has a scope of the operation, but for what is signed. Runs before the body is read. */
 const gateOf =
   (operation: Operation, keys: ApiParts['keys']) =>
   (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     request.operation = operation;
+    if (operation.signed === true) {
+      request.caller = PROVIDER;
+      return done();
+    }
     const presented = presentedKey(request.headers);
     if (presented === null) return done(new Unauthorized());
     keys.authenticate(presented).then(
@@ -92,7 +100,7 @@ const observe = (fastify: FastifyInstance, { log, registry }: Pick<ApiParts, 'lo
 /** Everything that happens to a request before and after Nest: ids, keys, scopes, sizes, unknown routes, the log. */
 export const installGate = (fastify: FastifyInstance, parts: Pick<ApiParts, 'keys' | 'log' | 'registry'>): void => {
   for (const member of REQUEST_MEMBERS) fastify.decorateRequest(member, null);
-  readJsonOnly(fastify);
+  readBodies(fastify);
   const routes = new Routes();
   fastify.addHook('onRoute', (route) => {
     routes.add(route);

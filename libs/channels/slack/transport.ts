@@ -46,7 +46,10 @@ export class SlackTransport {
     const { headers = {}, body } = init;
     const { timeoutMs } = this;
     const request = { headers, body, timeoutMs, signal: call.signal, keepBytes: MAX_ANSWER_BYTES };
-    const result = await this.http.post(new URL(url), request);
+    const answer = await this.http.post(new URL(url), request);
+    // Whether Slack took the message stands in the body alone.
+    const isCut = answer.kind === 'answered' && answer.cut !== null;
+    const result: HttpResult = isCut ? { kind: 'failed', reason: answer.cut ?? 'broken', written: true } : answer;
     call.result = result;
     if (result.kind === 'failed') throw new Error(result.reason);
     // 204 and the like may have no body, not even an empty one.

@@ -7,6 +7,7 @@ import {
   ON_LIMIT,
   OUTCOMES,
   PRIORITIES,
+  SMS_ENCODINGS,
   STATES,
   STATUSES,
   TYPES,
@@ -29,7 +30,7 @@ const Target = z.string().min(1).max(4096);
 
 /** Device tokens, addresses, URLs or Slack channels of the one recipient, according to `channel`. */
 export const Targets = z.union([Target, z.array(Target).min(1).max(MAX_TARGETS)]).meta({
-  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email), URLs (webhook), or channels, people and names of configured webhooks as #reminders, C024BE91L or webhook:alerts (slack). Left out, the targets that the recipient has registered are used.`,
+  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email), phone numbers (sms), URLs (webhook), or channels, people and names of configured webhooks as #reminders, C024BE91L or webhook:alerts (slack). Numbers are international, such as +2250707123456, or as the configured country of the service writes them. Left out, the targets that the recipient has registered are used.`,
   examples: [['ada@example.org']],
 });
 
@@ -42,12 +43,12 @@ export const ContentFields = {
     .min(1)
     .max(255)
     .nullish()
-    .meta({ description: 'Title of a push, subject of an e-mail, header in Slack.' }),
+    .meta({ description: 'Title of a push, subject of an e-mail, header in Slack; not part of an SMS.' }),
   body: z.string().min(1, 'must not be empty').max(100_000),
   html: z.string().min(1).max(500_000).nullish().meta({ description: 'E-mail only: the HTML part beside the text.' }),
   data: JsonObject.default({}).meta({
     description:
-      'Handed to the receiver. Push turns values into strings; Slack shows `fields`, up to 10 of {title, value}, and `link`, {url, text}.',
+      'Handed to the receiver, but for SMS. Push turns values into strings; Slack shows `fields`, up to 10 of {title, value}, and `link`, {url, text}.',
   }),
   priority: z.enum(PRIORITIES).optional().meta({ description: 'normal, or high for an alert, unless said otherwise.' }),
   sendAt: Time.nullish().meta({ description: 'Not before this time; at most 60 days ahead.' }),
@@ -172,6 +173,10 @@ export type NotificationItem = z.output<typeof NotificationItem>;
 export const NotificationBody = NotificationItem.extend({
   body: z.string(),
   data: z.record(z.string(), z.unknown()),
+  sms: z
+    .object({ encoding: z.enum(SMS_ENCODINGS), segments: z.int() })
+    .nullable()
+    .meta({ description: 'How the body travels by SMS, and how many it takes; null for other channels.' }),
   deliveries: z.array(DeliveryBody),
   history: z.array(TransitionBody),
 }).meta({ id: 'Notification' });

@@ -14,6 +14,7 @@ import {
   ResolveNotification,
 } from './notification.js';
 import { Id } from './primitives.js';
+import { OrangeReceipt, OrangeReceiptQuery, TwilioReceipt, TwilioReceiptQuery } from './receipts.js';
 import { CreatedDevice, CreateDevice, DevicePath, PutRecipient, RecipientBody, RecipientPath } from './recipients.js';
 import { StatisticsBody, StatisticsQuery, UnreadQuery } from './statistics.js';
 
@@ -27,13 +28,17 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   summary: string;
-  /** One of these is needed. */
+  /** One of these is needed; none where the call is `signed`. */
   scopes: readonly Scope[];
+  /** Called by a provider, which has no API key: its handler checks what proves who it is. */
+  signed?: true;
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
   /** Whether an absent body is taken as `{}`. */
   bodyOptional?: boolean;
+  /** Whether the body is a form (application/x-www-form-urlencoded), not JSON. */
+  form?: true;
   /** Octets; 1 MiB where nothing is said. */
   bodyLimit?: number;
   /** Takes an `Idempotency-Key`: every POST does. */
@@ -72,6 +77,15 @@ const action = (path: string, summary: string, scopes: readonly Scope[]) =>
       'idempotency_key_reused',
     ],
   }) as const satisfies Omit<Operation, 'id'>;
+
+const receipt = {
+  tag: 'receipts',
+  method: 'POST',
+  scopes: [],
+  signed: true,
+  answer: { status: 204, description: 'Taken, or of no consequence.' },
+  problems: ['invalid_signature', 'not_found', 'conflict'],
+} as const;
 
 const created = ['validation_failed', 'idempotency_key_in_use', 'idempotency_key_reused'] as const;
 const MEBIBYTE = 1024 * 1024;
@@ -292,6 +306,21 @@ export const OPERATIONS = operations({
     params: IdPath,
     answer: noContent,
     problems: ['not_found', 'invalid_transition'],
+  },
+  takeOrangeReceipt: {
+    ...receipt,
+    path: '/api/receipts/orange',
+    summary: "Orange's delivery receipt of an SMS",
+    query: OrangeReceiptQuery,
+    body: OrangeReceipt,
+  },
+  takeTwilioReceipt: {
+    ...receipt,
+    path: '/api/receipts/twilio',
+    summary: "Twilio's status callback of an SMS, with X-Twilio-Signature",
+    query: TwilioReceiptQuery,
+    body: TwilioReceipt,
+    form: true,
   },
   createKey: {
     tag: 'keys',

@@ -24,6 +24,12 @@ export const CHANNEL_TARGETS: Readonly<Partial<Record<Channel, ChannelTargets>>>
     having: (targets) => ({ email: { $in: targets } }),
     without: () => ({ $unset: { email: '' } }),
   },
+  sms: {
+    projection: { phone: 1 },
+    of: ({ phone }) => (phone === undefined ? [] : [phone]),
+    having: (targets) => ({ phone: { $in: targets } }),
+    without: () => ({ $unset: { phone: '' } }),
+  },
   webhook: {
     projection: { webhookUrl: 1 },
     of: ({ webhookUrl }) => (webhookUrl === undefined ? [] : [webhookUrl]),

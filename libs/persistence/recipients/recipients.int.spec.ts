@@ -8,12 +8,20 @@ import { MongoRecipientTargets } from './recipient-targets.js';
 
 const PROFILE: RecipientProfile = {
   email: 'ada@example.org',
+  phone: '+2250707123456',
   webhookUrl: 'https://example.org/hook',
   locale: 'fr-CI',
   timezone: 'Africa/Abidjan',
   attributes: { plan: 'gold', 'a.b': { $c: 1 } },
 };
-const EMPTY: RecipientProfile = { email: null, webhookUrl: null, locale: null, timezone: null, attributes: {} };
+const EMPTY: RecipientProfile = {
+  email: null,
+  phone: null,
+  webhookUrl: null,
+  locale: null,
+  timezone: null,
+  attributes: {},
+};
 
 describe('recipients', () => {
   let test: TestDatabases;
