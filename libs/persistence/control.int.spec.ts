@@ -43,18 +43,23 @@ describe('locks', () => {
     const name = anId();
     const proxy = await createProxy(test.databases.settings.MONGODB_URI);
     const behind = new Databases({ ...test.databases.settings, MONGODB_URI: proxy.uri });
-    const ran = Promise.withResolvers<void>();
-    const vanished = new MongoLocks(behind).once(name, 50, () => {
-      proxy.cut();
-      return ran.promise;
-    });
-    const [other] = others(1);
-    while (!(await other?.once(name, 60_000, nothing)));
-    ran.resolve();
-    expect(await vanished).toBe(true);
-    await new MongoLocks(behind).release();
-    await behind.close();
-    await proxy.close();
+    const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    try {
+      const vanished = new MongoLocks(behind).once(name, 50, () => {
+        proxy.cut();
+        begun.resolve();
+        return ended.promise;
+      });
+      await begun.promise;
+      const [other] = others(1);
+      while (!(await other?.once(name, 60_000, nothing)));
+      ended.resolve();
+      expect(await vanished).toBe(true);
+      await new MongoLocks(behind).release();
+    } finally {
+      await behind.close();
+      await proxy.close();
+    }
   });
 
   it('stay held while the work lasts, also beyond their time', async () => {
