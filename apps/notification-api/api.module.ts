@@ -10,6 +10,7 @@ import { KeysController } from './controllers/keys.controller.js';
 import { NotificationsController } from './controllers/notifications.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
 import { SystemController } from './controllers/system.controller.js';
+import { TemplatesController } from './controllers/templates.controller.js';
 import { requireComplete } from './http/handles.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyThrottlerGuard, WindowStorage } from './http/throttle.js';
@@ -23,6 +24,7 @@ export const CONTROLLERS: Type[] = [
   RecipientsController,
   DeadLettersController,
   KeysController,
+  TemplatesController,
   SystemController,
   DocsController,
 ];

@@ -27,6 +27,9 @@ import {
   RecordingInvalidations,
 } from '#testing/memory-access';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
+import { MemoryTemplateStore } from '#testing/memory-templates';
+import { Renderer } from '#templates/renderer';
+import { Templates } from '#templates/templates';
 import type { ApiParts } from './tokens.js';
 
 export const SERVICES = ['diabetes', 'wellness', 'maternity', 'test'];
@@ -70,6 +73,8 @@ export const memoryParts = (): MemoryParts => {
   const bulkStore = new MemoryBulks();
   const keyStore = new MemoryKeyStore();
   const idempotency = new MemoryIdempotencyRecords();
+  const templateStore = new MemoryTemplateStore(() => new Date());
+  const renderer = new Renderer({ store: templateStore });
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
   const door = new Door({
@@ -122,6 +127,13 @@ export const memoryParts = (): MemoryParts => {
     },
     keys,
     recipients: new Recipients(new MemoryRecipientStore()),
+    templates: new Templates({
+      store: templateStore,
+      renderer,
+      invalidations: new RecordingInvalidations(),
+      newId,
+      now,
+    }),
     notificationQueries: new NotificationQueries(reads),
     statisticsQueries: new StatisticsQueries(reads),
     bulkQueries: new BulkQueries(bulkStore, reads, now),

@@ -11,6 +11,7 @@ import type { Logger } from '#observability/logging';
 import type { BulkQueries } from '#queries/bulks';
 import type { NotificationQueries } from '#queries/notifications';
 import type { StatisticsQueries } from '#queries/statistics';
+import type { Templates } from '#templates/templates';
 
 export interface Readiness {
   /** Rejects when the database does not answer. */
@@ -27,6 +28,7 @@ export interface ApiParts {
   deadLetters: Pick<DeadLetters, 'list' | 'show' | 'replay' | 'replayMatching' | 'drop'>;
   keys: Keys;
   recipients: Recipients;
+  templates: Templates;
   notificationQueries: NotificationQueries;
   statisticsQueries: StatisticsQueries;
   bulkQueries: BulkQueries;

@@ -19,9 +19,11 @@ import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
+import type { Templates } from '#templates/templates';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { composeReplayer } from './replayer.js';
+import { composeRenderer, composeTemplates, hearOfTemplates } from './templates.js';
 
 export const apiParts = z.object({ ...limitSettings.shape, ...accessSettings.shape });
 
@@ -43,6 +45,7 @@ export interface ComposedApi {
     deadLetters: DeadLetters;
     keys: Keys;
     recipients: Recipients;
+    templates: Templates;
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
@@ -59,6 +62,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const settings = settingsOf(apiParts, environment);
   const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
+  const renderer = composeRenderer(base);
   const acceptance = composeAcceptance(base, settings);
   const store = new MongoNotificationStore(databases);
   const reads = new MongoReadStore(databases);
@@ -77,10 +81,14 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   });
   const invalidations = new InvalidationListener({
     log,
-    onInvalidation: ({ cache, key }) => {
-      if (cache === KEYS_CACHE) keys.invalidate(key);
+    onInvalidation: (invalidation) => {
+      if (invalidation.cache === KEYS_CACHE) keys.invalidate(invalidation.key);
+      hearOfTemplates(renderer, invalidation);
     },
-    onReconnected: () => keys.invalidate(null),
+    onReconnected: () => {
+      keys.invalidate(null);
+      renderer.invalidate(null);
+    },
   });
   return {
     base,
@@ -100,6 +108,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
         now,
       }),
       keys,
+      templates: composeTemplates(base, renderer),
       recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES)),
       notificationQueries: new NotificationQueries(reads),
       statisticsQueries: new StatisticsQueries(reads),

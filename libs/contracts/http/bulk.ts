@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BULK_STATUSES, MAX_BULK } from '../vocabulary.js';
-import { ContentFields, CreateNotification, NEEDS_A_RECIPIENT, Targets } from './notification.js';
+import { ContentFields, CreateNotification } from './notification.js';
 import { Id, JsonObject, NullableTime, OutTime, Reference, ServiceName, UserId } from './primitives.js';
+import { NEEDS_A_RECIPIENT, Targets } from './recipient-fields.js';
 
 /**
  * Items are checked one by one by the door, so that one bad item refuses itself and not the bulk: here they are only
