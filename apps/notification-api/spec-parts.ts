@@ -83,6 +83,7 @@ export const memoryParts = (): MemoryParts => {
     recipients: new MemoryRecipientLookup(
       new Set(SERVICES.map((service) => recipientKey(service, 'push', KNOWN_USER))),
     ),
+    templates: renderer,
     announcer: new RecordingAnnouncer(),
     settings: limitSettings.parse({}),
     newId,

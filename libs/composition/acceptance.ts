@@ -9,6 +9,7 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
 import { tracedBulks, tracedDoor } from './traced.js';
 
@@ -25,7 +26,7 @@ const itemId = (bulkId: string, index: number): string =>
   bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
 
 /** The one door, with its stores. */
-export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptance => {
+export const composeAcceptance = (base: Base, settings: LimitSettings, templates: Renderer): Acceptance => {
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
@@ -35,6 +36,7 @@ export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptan
     ),
     limits,
     recipients,
+    templates,
     announcer: base.outbox,
     settings,
     newId,

@@ -13,6 +13,7 @@ import { DeadLetterKeeper } from '#lifecycle/dead-letter-keeper';
 import { Reports } from '#lifecycle/reports';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { QUEUES } from '#contracts/topology';
+import { InvalidationListener } from '#messaging/invalidation';
 import { Refusals } from '#messaging/refusals';
 import { AmqpStrategy } from '#messaging/strategy';
 import { NotificationMetricsService } from '#observability/message-metrics';
@@ -25,6 +26,7 @@ import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
+import { composeRenderer, hearOfTemplates } from './templates.js';
 import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
@@ -37,6 +39,7 @@ export const dispatcherParts = z.object({
 export interface ComposedDispatcher {
   base: Base;
   intake: Intake;
+  invalidations: InvalidationListener;
   reports: Reports;
   deadLetters: DeadLetterKeeper;
   callerOf: (userId: string) => Caller | null;
@@ -58,6 +61,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
+  const renderer = composeRenderer(base);
   const senders = createSenders(settings);
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
@@ -94,7 +98,12 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const prefetch = settings.RABBITMQ_HANDLER_PREFETCH;
   return {
     base,
-    intake: composeAcceptance(base, settings).intake(callerOf),
+    intake: composeAcceptance(base, settings, renderer).intake(callerOf),
+    invalidations: new InvalidationListener({
+      log,
+      onInvalidation: (invalidation) => hearOfTemplates(renderer, invalidation),
+      onReconnected: () => renderer.invalidate(null),
+    }),
     reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,

@@ -1,4 +1,4 @@
-import { DEFAULT_LOCALE } from '#contracts/http/templates';
+import { DEFAULT_LOCALE } from '#contracts/http/template-fields';
 import type { Channel } from '#contracts/vocabulary';
 import { ValidationFailed } from '#domain/errors';
 import { TagCache } from './cache.js';

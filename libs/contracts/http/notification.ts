@@ -24,6 +24,20 @@ import {
   UserId,
 } from './primitives.js';
 import { NEEDS_A_RECIPIENT, Targets } from './recipient-fields.js';
+import { Locale, TemplateUse } from './template-fields.js';
+
+/** Texts of its own, or those of a template. Judged even where other fields are wrong. */
+export const HAS_TEXT = {
+  path: ['body'],
+  message: 'is required',
+  params: { code: 'required' },
+  when: ({ value }: { value: unknown }): boolean =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+/** As JSON Schema says it. */
+export const NEEDS_A_TEXT = { oneOf: [{ required: ['body'] }, { required: ['template'] }] };
+export const hasText = (value: { body?: unknown; template?: unknown }): boolean =>
+  value.body !== undefined || value.template !== undefined;
 
 /** What is said; shared by one notification and by `content` of a bulk. */
 export const ContentFields = {
@@ -35,7 +49,15 @@ export const ContentFields = {
     .max(255)
     .nullish()
     .meta({ description: 'Title of a push, subject of an e-mail, header in Slack.' }),
-  body: z.string().min(1, 'must not be empty').max(100_000),
+  body: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(100_000)
+    .optional()
+    .meta({ description: 'Required, unless `template` is given.' }),
+  template: TemplateUse.optional().meta({ description: 'Instead of `title`, `body` and `html`.' }),
+  locale: Locale.nullish().meta({ description: 'Of the template: fr-CI falls back to fr, then to the default.' }),
+  variables: JsonObject.optional().meta({ description: 'Of the template, as its JSON Schema says.' }),
   html: z.string().min(1).max(500_000).nullish().meta({ description: 'E-mail only: the HTML part beside the text.' }),
   data: JsonObject.default({}).meta({
     description:
@@ -65,9 +87,10 @@ export const CreateNotification = z
     path: ['userId'],
     message: 'is required when `to` is left out',
   })
+  .refine(hasText, HAS_TEXT)
   .meta({
     id: 'CreateNotification',
-    override: NEEDS_A_RECIPIENT,
+    override: { ...NEEDS_A_RECIPIENT, ...NEEDS_A_TEXT },
     examples: [
       {
         serviceName: 'diabetes',
