@@ -146,19 +146,22 @@ export const writeContent = async (channel: Channel, given: GivenContent): Promi
   if (JSON.stringify(data).length > MAX_DATA)
     errors.push(problem('/content/data', 'too_long', `must be at most ${MAX_DATA} characters as JSON`));
   if (errors.length > 0) throw new ValidationFailed(errors);
-  const made = mjml === null ? html : await fromMjml(mjml);
-  const text = body === null && made !== null ? textOfHtml(made) : null;
+  const made = mjml === null ? html : await orRefused('/content/mjml', 'invalid_mjml', () => htmlOfMjml(mjml));
+  const text =
+    body === null && made !== null
+      ? await orRefused(mjml === null ? '/content/html' : '/content/mjml', 'invalid_html', () => textOfHtml(made))
+      : null;
   if (text === '')
     throw new ValidationFailed([problem('/content/body', 'required', 'is required: the HTML has no text')]);
   return { title, body, html: made, mjml, text, data };
 };
 
-const fromMjml = async (mjml: string): Promise<string> => {
+const orRefused = async (field: string, code: string, make: () => string | Promise<string>): Promise<string> => {
   try {
-    return await htmlOfMjml(mjml);
+    return await make();
   } catch (error) {
     if (!(error instanceof BadTemplate)) throw error;
-    throw new ValidationFailed([problem('/content/mjml', 'invalid_mjml', error.message)]);
+    throw new ValidationFailed([problem(field, code, error.message)]);
   }
 };
 

@@ -143,6 +143,7 @@ describe('Templates', () => {
     [{ channel: 'email', content: { html: '<p>x' } }, ['/content/title required']],
     [{ channel: 'email', content: { title: 'x', html: '<p>{{{dose}}}' } }, ['/content/html invalid_template']],
     [{ channel: 'email', content: { title: 'x', html: '<img>' } }, ['/content/body required']],
+    [{ channel: 'email', content: { title: 'x', html: '<div>'.repeat(16_000) } }, ['/content/html invalid_html']],
     [{ variables: { type: 'string' } }, ['/variables/type invalid_schema']],
     [
       { variables: { type: 'object', properties: { a: { type: 'string', pattern: '(a+)+$' } } } },
@@ -163,6 +164,12 @@ describe('Templates', () => {
     ],
   ])('refuses to write %j', async (input, expected) => {
     expect(await fields(write(input))).toEqual(expected);
+  });
+
+  it('asks for members of the variables themselves, not of their prototype', async () => {
+    const variables = { type: 'object', required: ['constructor'], properties: { constructor: { type: 'string' } } };
+    await publish({ content: { body: 'x' }, variables });
+    expect(await fields(render({ variables: {} }))).toEqual(['/variables/constructor required']);
   });
 
   it('compiles once, until it is told to forget', async () => {

@@ -62,7 +62,14 @@ const unsupported = (schema: unknown, field: string, depth: number): FieldError[
   });
 };
 
-const ajv = new Ajv({ strict: true, strictTypes: true, allowUnionTypes: true, allErrors: true, logger: false });
+const ajv = new Ajv({
+  strict: true,
+  strictTypes: true,
+  allowUnionTypes: true,
+  allErrors: true,
+  ownProperties: true,
+  logger: false,
+});
 
 /** What is wrong with variables, where they stand below `/variables`. */
 export type VariablesCheck = (variables: Record<string, unknown>) => FieldError[];
