@@ -1,5 +1,5 @@
 /** The walls of the house: see ARCHITECTURE.md. Each rule is a sentence; there are no exceptions but those written here. */
-const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access';
+const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access|templates';
 const ADAPTERS = 'persistence|messaging|channels|egress';
 const SPEC = '\\.spec\\.ts$';
 
@@ -77,6 +77,12 @@ module.exports = {
       severity: 'error',
       from: { pathNot: ['^libs/channels/', '^(bench|chaos|e2e)/', SPEC] },
       to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)' },
+    },
+    {
+      name: 'template-libraries-only-in-templates',
+      severity: 'error',
+      from: { pathNot: ['^libs/templates/', SPEC] },
+      to: { path: 'node_modules/(handlebars|mjml-|html-to-text)' },
     },
     {
       name: 'opentelemetry-only-in-observability',

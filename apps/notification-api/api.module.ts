@@ -11,6 +11,7 @@ import { NotificationsController } from './controllers/notifications.controller.
 import { ReceiptsController } from './controllers/receipts.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
 import { SystemController } from './controllers/system.controller.js';
+import { TemplatesController } from './controllers/templates.controller.js';
 import { requireComplete } from './http/handles.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyThrottlerGuard, WindowStorage } from './http/throttle.js';
@@ -25,6 +26,7 @@ export const CONTROLLERS: Type[] = [
   ReceiptsController,
   DeadLettersController,
   KeysController,
+  TemplatesController,
   SystemController,
   DocsController,
 ];

@@ -6,6 +6,13 @@ import { KNOWN_USER, RECEIPTS } from './spec-parts.js';
 
 const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
 const DEAD_LETTER = 'd'.repeat(24);
+const template = {
+  serviceName: 'diabetes',
+  name: 'dose-reminder',
+  channel: 'push',
+  content: { title: 'Insulin', body: 'Time for {{dose}}' },
+  variables: { type: 'object', required: ['dose'], properties: { dose: { type: 'string' } } },
+};
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
 
 const signedReceipt = (deliveryId: string): Asked => {
@@ -28,6 +35,8 @@ describe('operations', () => {
   let bulkId: string;
   let deviceId: string;
   let keyId: string;
+  let templateId: string;
+  let draftId: string;
 
   const made = async (asked: Asked): Promise<string> => String((await api.ask(asked)).body['id']);
 
@@ -45,6 +54,8 @@ describe('operations', () => {
       path: `${RECIPIENT}/devices`,
       body: { token: 'a-token', platform: 'ios' },
     });
+    templateId = await made({ method: 'POST', path: '/api/templates', body: template });
+    draftId = await made({ method: 'POST', path: '/api/templates', body: template });
     keyId = await made({
       method: 'POST',
       path: '/api/keys',
@@ -63,6 +74,27 @@ describe('operations', () => {
 
   /** One good request for each operation; in this order, for some of them end what others look at. */
   const requests: Record<OperationId, () => Asked> = {
+    createTemplate: () => ({ method: 'POST', path: '/api/templates', body: template }),
+    listTemplates: () => ({ method: 'GET', path: '/api/templates?limit=1&channel=push&status=draft' }),
+    getTemplate: () => ({ method: 'GET', path: '/api/templates/dose-reminder?locale=default' }),
+    putTemplate: () => ({
+      method: 'PUT',
+      path: `/api/templates/dose-reminder/versions/${templateId}`,
+      body: { content: { body: 'Now' } },
+    }),
+    publishTemplate: () => ({ method: 'POST', path: `/api/templates/dose-reminder/versions/${templateId}/publish` }),
+    deleteTemplate: () => ({ method: 'DELETE', path: `/api/templates/dose-reminder/versions/${draftId}` }),
+    previewTemplate: () => ({
+      method: 'POST',
+      path: '/api/templates/dose-reminder/preview',
+      body: { serviceName: 'diabetes', channel: 'push', variables: {} },
+    }),
+    testSendTemplate: () => ({
+      method: 'POST',
+      path: '/api/templates/dose-reminder/test-send',
+      body: { serviceName: 'diabetes', channel: 'push', userId: KNOWN_USER, version: 1 },
+    }),
+    invalidateTemplates: () => ({ method: 'POST', path: '/api/templates/invalidate', body: { name: 'dose-reminder' } }),
     createNotification: () => ({ method: 'POST', path: '/api/notifications', body: notification }),
     listNotifications: () => ({
       method: 'GET',

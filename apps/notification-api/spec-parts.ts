@@ -30,6 +30,9 @@ import {
   RecordingInvalidations,
 } from '#testing/memory-access';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
+import { MemoryTemplateStore } from '#testing/memory-templates';
+import { Renderer } from '#templates/renderer';
+import { Templates } from '#templates/templates';
 import type { ApiParts } from './tokens.js';
 
 export const SERVICES = ['diabetes', 'wellness', 'maternity', 'test'];
@@ -83,6 +86,8 @@ export const memoryParts = (): MemoryParts => {
   const keyStore = new MemoryKeyStore();
   const receipts: Receipt[] = [];
   const idempotency = new MemoryIdempotencyRecords();
+  const templateStore = new MemoryTemplateStore(() => new Date());
+  const renderer = new Renderer({ store: templateStore });
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
   const door = new Door({
@@ -91,6 +96,7 @@ export const memoryParts = (): MemoryParts => {
     recipients: new MemoryRecipientLookup(
       new Set(SERVICES.map((service) => recipientKey(service, 'push', KNOWN_USER))),
     ),
+    templates: renderer,
     announcer: new RecordingAnnouncer(),
     settings: limitSettings.parse({}),
     countryOf: () => undefined,
@@ -136,6 +142,13 @@ export const memoryParts = (): MemoryParts => {
     },
     keys,
     recipients: new Recipients(new MemoryRecipientStore(), () => undefined),
+    templates: new Templates({
+      store: templateStore,
+      renderer,
+      invalidations: new RecordingInvalidations(),
+      newId,
+      now,
+    }),
     receipts: providerReceipts(ReceiptSettings.parse(RECEIPTS), {
       apply: (receipt) => {
         receipts.push(receipt);

@@ -12,6 +12,7 @@ import type { Logger } from '#observability/logging';
 import type { BulkQueries } from '#queries/bulks';
 import type { NotificationQueries } from '#queries/notifications';
 import type { StatisticsQueries } from '#queries/statistics';
+import type { Templates } from '#templates/templates';
 
 export interface Readiness {
   /** Rejects when the database does not answer. */
@@ -29,6 +30,7 @@ export interface ApiParts {
   keys: Keys;
   recipients: Recipients;
   receipts: ProviderReceipts;
+  templates: Templates;
   notificationQueries: NotificationQueries;
   statisticsQueries: StatisticsQueries;
   bulkQueries: BulkQueries;

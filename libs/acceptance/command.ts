@@ -87,14 +87,20 @@ export interface Origin {
 export const draftNotification = (command: AcceptCommand, origin: Origin, now: Date): Notification => {
   const { input } = command;
   const { targets, errors } = targetsOf(input, origin.country);
+  const { body = '' } = input;
+  if (body === '') errors.push(problem('/body', 'required', 'is required'));
   const content = CHANNEL_RULES[input.channel].checkContent({
     title: input.title ?? null,
-    body: input.body,
+    body,
     html: input.html ?? null,
     data: input.data,
   });
   errors.push(
-    ...content.map((wrong) => problem(jsonPointer(wrong.path), wrong.code, wrong.message)),
+    ...content.map((wrong) =>
+      input.template === undefined || wrong.path[0] === 'data'
+        ? problem(jsonPointer(wrong.path), wrong.code, wrong.message)
+        : problem('/template', wrong.code, `makes a ${wrong.path.join('.')} that ${wrong.message}`),
+    ),
     ...timeErrors(input, now),
   );
   if (errors.length > 0) throw new ValidationFailed(errors);
@@ -116,11 +122,11 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     bulkId: origin.bulk?.id ?? null,
     bulkIndex: origin.bulk?.index ?? null,
     title: input.title ?? null,
-    body: input.body,
+    body,
     html: input.html ?? null,
     data: input.data,
     metadata: input.metadata,
-    sms: input.channel === 'sms' ? smsParts(input.body) : null,
+    sms: input.channel === 'sms' ? smsParts(body) : null,
     atMostOnce: input.atMostOnce,
     onLimit: input.onLimit ?? command.defaultOnLimit,
     sendAt,

@@ -1,3 +1,4 @@
+import type { CreateNotification } from '#contracts/http/notification';
 import { GroupCommit, type Settled } from '#batching/group-commit';
 import type { NewNotification } from '#domain/accepted';
 import type { Announcement } from '#domain/announcement';
@@ -19,7 +20,14 @@ import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import { limitRequests, type LimitSettings } from './limits.js';
-import { type AcceptStore, type Announcer, recipientKey, type RecipientLookup } from './ports.js';
+import {
+  type AcceptStore,
+  type Announcer,
+  recipientKey,
+  type RecipientLookup,
+  type TemplateRenderer,
+} from './ports.js';
+import { needsTexts, withTexts } from './texts.js';
 
 export type { AcceptCommand } from './command.js';
 
@@ -33,6 +41,7 @@ export interface DoorParts {
   store: AcceptStore;
   limits: UserLimits;
   recipients: RecipientLookup;
+  templates: TemplateRenderer;
   announcer: Announcer;
   settings: LimitSettings;
   countryOf: CountryOf;
@@ -95,7 +104,34 @@ export class Door {
    * @throws ValidationFailed, ServiceNotAllowed, InsufficientScope, NoTarget, RateLimited, IdempotencyKeyReused, Unavailable
    */
   async accept(caller: Caller, command: AcceptCommand): Promise<Accepted> {
-    return this.group.add(this.candidate(caller, command));
+    if (!needsTexts(command.input)) return this.group.add(this.candidate(caller, command));
+    requireSend(caller);
+    const serviceName = serviceOf(caller, command.input.serviceName);
+    let candidate: Candidate;
+    try {
+      const input = await withTexts(this.parts.templates, serviceName, command.input);
+      candidate = this.candidate(caller, { ...command, input });
+    } catch (error) {
+      const replayed = error instanceof ValidationFailed ? await this.earlier(caller, serviceName, command) : null;
+      if (replayed === null) throw error;
+      return replayed;
+    }
+    return this.group.add(candidate);
+  }
+
+  /** What the idempotency key made before its template changed. @throws IdempotencyKeyReused */
+  private async earlier(caller: Caller, serviceName: string, command: AcceptCommand): Promise<Accepted | null> {
+    if (command.idempotencyKey === null) return null;
+    const scope = idempotencyScope(caller.owner, serviceName, 'createNotification', command.idempotencyKey);
+    const [existing] = await this.parts.store.findByIdempotency([{ serviceName, scope }]);
+    if (existing == null) return null;
+    if (existing.fingerprint !== fingerprint(command.raw)) throw new IdempotencyKeyReused();
+    return { notification: existing.notification, replayed: true };
+  }
+
+  /** With the texts of its template, if it names one. @throws ValidationFailed, Unavailable */
+  withTexts(serviceName: string, input: CreateNotification): Promise<CreateNotification> {
+    return withTexts(this.parts.templates, serviceName, input);
   }
 
   /** Everything that can be checked without a store. Throws what `accept` would. */

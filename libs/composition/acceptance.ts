@@ -10,6 +10,7 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
 import { tracedBulks, tracedDoor } from './traced.js';
 
@@ -26,7 +27,12 @@ const itemId = (bulkId: string, index: number): string =>
   bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
 
 /** The one door, with its stores. */
-export const composeAcceptance = (base: Base, settings: LimitSettings, countryOf: CountryOf): Acceptance => {
+export const composeAcceptance = (
+  base: Base,
+  settings: LimitSettings,
+  countryOf: CountryOf,
+  templates: Renderer,
+): Acceptance => {
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
@@ -36,6 +42,7 @@ export const composeAcceptance = (base: Base, settings: LimitSettings, countryOf
     ),
     limits,
     recipients,
+    templates,
     announcer: base.outbox,
     settings,
     countryOf,

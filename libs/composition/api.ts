@@ -25,10 +25,12 @@ import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
+import type { Templates } from '#templates/templates';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { type ProviderReceipts, providerReceipts } from './receipts.js';
 import { composeReplayer } from './replayer.js';
+import { composeRenderer, composeTemplates, hearOfTemplates } from './templates.js';
 
 export const apiParts = z.object({
   ...limitSettings.shape,
@@ -56,6 +58,7 @@ export interface ComposedApi {
     keys: Keys;
     recipients: Recipients;
     receipts: ProviderReceipts;
+    templates: Templates;
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
@@ -72,7 +75,8 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const settings = settingsOf(apiParts, environment);
   const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
-  const acceptance = composeAcceptance(base, settings, countryOf(settings));
+  const renderer = composeRenderer(base);
+  const acceptance = composeAcceptance(base, settings, countryOf(settings), renderer);
   const store = new MongoNotificationStore(databases);
   const reads = new MongoReadStore(databases);
   const bulks = new MongoBulkStore(databases);
@@ -90,10 +94,14 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   });
   const invalidations = new InvalidationListener({
     log,
-    onInvalidation: ({ cache, key }) => {
-      if (cache === KEYS_CACHE) keys.invalidate(key);
+    onInvalidation: (invalidation) => {
+      if (invalidation.cache === KEYS_CACHE) keys.invalidate(invalidation.key);
+      hearOfTemplates(renderer, invalidation);
     },
-    onReconnected: () => keys.invalidate(null),
+    onReconnected: () => {
+      keys.invalidate(null);
+      renderer.invalidate(null);
+    },
   });
   return {
     base,
@@ -113,6 +121,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
         now,
       }),
       keys,
+      templates: composeTemplates(base, renderer),
       recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES), countryOf(settings)),
       receipts: providerReceipts(
         settings,

@@ -14,6 +14,7 @@ import { DeadLetterKeeper } from '#lifecycle/dead-letter-keeper';
 import { Reports } from '#lifecycle/reports';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { QUEUES } from '#contracts/topology';
+import { InvalidationListener } from '#messaging/invalidation';
 import { Refusals } from '#messaging/refusals';
 import { AmqpStrategy } from '#messaging/strategy';
 import { NotificationMetricsService } from '#observability/message-metrics';
@@ -27,6 +28,7 @@ import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
+import { composeRenderer, hearOfTemplates } from './templates.js';
 import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
@@ -40,6 +42,7 @@ export const dispatcherParts = z.object({
 export interface ComposedDispatcher {
   base: Base;
   intake: Intake;
+  invalidations: InvalidationListener;
   reports: Reports;
   deadLetters: DeadLetterKeeper;
   callerOf: (userId: string) => Caller | null;
@@ -61,6 +64,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
+  const renderer = composeRenderer(base);
   const senders = createSenders(settings, { tokens: new MongoTokenStore(databases) });
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
@@ -97,7 +101,12 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const prefetch = settings.RABBITMQ_HANDLER_PREFETCH;
   return {
     base,
-    intake: composeAcceptance(base, settings, countryOf(settings)).intake(callerOf),
+    intake: composeAcceptance(base, settings, countryOf(settings), renderer).intake(callerOf),
+    invalidations: new InvalidationListener({
+      log,
+      onInvalidation: (invalidation) => hearOfTemplates(renderer, invalidation),
+      onReconnected: () => renderer.invalidate(null),
+    }),
     reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,

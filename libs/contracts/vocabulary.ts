@@ -93,8 +93,14 @@ export const SCOPES = [
   'dead-letters:read',
   'dead-letters:manage',
   'keys:manage',
+  'templates:read',
+  'templates:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** A draft can be changed; what was published once stays as it is. */
+export const TEMPLATE_STATUSES = ['draft', 'published'] as const;
+export type TemplateStatus = (typeof TEMPLATE_STATUSES)[number];
 
 export const MAX_TARGETS = 20;
 export const MAX_BULK = 10_000;

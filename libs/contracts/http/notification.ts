@@ -3,7 +3,6 @@ import {
   CHANNELS,
   DELIVERY_STATUSES,
   ERROR_CLASSES,
-  MAX_TARGETS,
   ON_LIMIT,
   OUTCOMES,
   PRIORITIES,
@@ -25,14 +24,21 @@ import {
   Time,
   UserId,
 } from './primitives.js';
+import { NEEDS_A_RECIPIENT, Targets } from './recipient-fields.js';
+import { Locale, TemplateUse } from './template-fields.js';
 
-const Target = z.string().min(1).max(4096);
-
-/** Device tokens, addresses, URLs or Slack channels of the one recipient, according to `channel`. */
-export const Targets = z.union([Target, z.array(Target).min(1).max(MAX_TARGETS)]).meta({
-  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email), phone numbers (sms), URLs (webhook), or channels, people and names of configured webhooks as #reminders, C024BE91L or webhook:alerts (slack). Numbers are international, such as +2250707123456, or as the configured country of the service writes them. Left out, the targets that the recipient has registered are used.`,
-  examples: [['ada@example.org']],
-});
+/** Texts of its own, or those of a template. Judged even where other fields are wrong. */
+export const HAS_TEXT = {
+  path: ['body'],
+  message: 'is required',
+  params: { code: 'required' },
+  when: ({ value }: { value: unknown }): boolean =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+/** As JSON Schema says it. */
+export const NEEDS_A_TEXT = { oneOf: [{ required: ['body'] }, { required: ['template'] }] };
+export const hasText = (value: { body?: unknown; template?: unknown }): boolean =>
+  value.body !== undefined || value.template !== undefined;
 
 /** What is said; shared by one notification and by `content` of a bulk. */
 export const ContentFields = {
@@ -44,7 +50,15 @@ export const ContentFields = {
     .max(255)
     .nullish()
     .meta({ description: 'Title of a push, subject of an e-mail, header in Slack; not part of an SMS.' }),
-  body: z.string().min(1, 'must not be empty').max(100_000),
+  body: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(100_000)
+    .optional()
+    .meta({ description: 'Required, unless `template` is given.' }),
+  template: TemplateUse.optional().meta({ description: 'Instead of `title`, `body` and `html`.' }),
+  locale: Locale.nullish().meta({ description: 'Of the template: fr-CI falls back to fr, then to the default.' }),
+  variables: JsonObject.optional().meta({ description: 'Of the template, as its JSON Schema says.' }),
   html: z.string().min(1).max(500_000).nullish().meta({ description: 'E-mail only: the HTML part beside the text.' }),
   data: JsonObject.default({}).meta({
     description:
@@ -62,11 +76,6 @@ export const ContentFields = {
   metadata: JsonObject.default({}).meta({ description: 'Kept and echoed, never sent.' }),
 };
 
-/** As JSON Schema says it: a user, or targets of its own. */
-export const NEEDS_A_RECIPIENT = {
-  anyOf: [{ required: ['userId'], properties: { userId: { type: 'string' as const } } }, { required: ['to'] }],
-};
-
 export const CreateNotification = z
   .strictObject({
     serviceName: ServiceName.optional().meta({ description: 'May be left out where the key has just one.' }),
@@ -79,9 +88,10 @@ export const CreateNotification = z
     path: ['userId'],
     message: 'is required when `to` is left out',
   })
+  .refine(hasText, HAS_TEXT)
   .meta({
     id: 'CreateNotification',
-    override: NEEDS_A_RECIPIENT,
+    override: { ...NEEDS_A_RECIPIENT, ...NEEDS_A_TEXT },
     examples: [
       {
         serviceName: 'diabetes',

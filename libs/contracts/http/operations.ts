@@ -17,6 +17,7 @@ import { Id } from './primitives.js';
 import { OrangeReceipt, OrangeReceiptQuery, TwilioReceipt, TwilioReceiptQuery } from './receipts.js';
 import { CreatedDevice, CreateDevice, DevicePath, PutRecipient, RecipientBody, RecipientPath } from './recipients.js';
 import { StatisticsBody, StatisticsQuery, UnreadQuery } from './statistics.js';
+import { TEMPLATE_OPERATIONS } from './template-operations.js';
 
 /**
  * One HTTP call: everything that routes it, guards it, validates it and documents it. Controllers name an operation and
@@ -91,6 +92,7 @@ const created = ['validation_failed', 'idempotency_key_in_use', 'idempotency_key
 const MEBIBYTE = 1024 * 1024;
 
 export const OPERATIONS = operations({
+  ...TEMPLATE_OPERATIONS,
   createNotification: {
     tag: 'notifications',
     method: 'POST',
