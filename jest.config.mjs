@@ -17,7 +17,8 @@ const swc = {
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', [`^#((?:${libs})/.+)$`]: '<rootDir>/libs/$1' },
+  // Sources name the file that is built from them; `x.json.js` is a file of its own, in libraries.
+  moduleNameMapper: { '^(\\.{1,2}/.*)(?<!\\.json)\\.js$': '$1', [`^#((?:${libs})/.+)$`]: '<rootDir>/libs/$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.carillon/'],
 };
 

@@ -65,7 +65,9 @@ const USERS = 100_000;
 const targetOf: Record<Channel, (user: number, sandboxUrl: string) => string> = {
   push: (user) => `d${String(user).padStart(21, '0')}:APA91b${'Hx7_Qk-2'.repeat(16)}`,
   email: (user) => `user-${user}@example.org`,
+  sms: (user) => `+33612${String(user % 1_000_000).padStart(6, '0')}`,
   webhook: (_, sandboxUrl) => `${sandboxUrl}/webhook/bench`,
+  slack: () => '#bench',
   'in-app': (user) => `p-${user}`,
 };
 

@@ -113,11 +113,11 @@ export class Load {
 
   private notification(number: number, key: string): CreateNotificationInput {
     const channel = CHANNEL_TURNS[number % CHANNEL_TURNS.length] ?? 'push';
-    const to: Record<Channel, string> = {
+    const to = {
       push: `device-${number}-of-a-chaos-run`,
       email: `user-${number}@example.org`,
+      sms: `+33612${String(number % 1_000_000).padStart(6, '0')}`,
       webhook: this.webhook,
-      'in-app': `p-${number}`,
     };
     return {
       serviceName: SERVICES[number % 3 === 0 ? 1 : 0],
@@ -160,4 +160,4 @@ export class Load {
 }
 
 /** Half by push, the rest by what goes one by one. */
-const CHANNEL_TURNS: readonly Channel[] = ['push', 'email', 'push', 'webhook'];
+const CHANNEL_TURNS = ['push', 'email', 'push', 'webhook'] as const satisfies readonly Channel[];

@@ -53,7 +53,9 @@ export interface Sabotage {
 export const sendLimits = (ms: number): Record<string, string> => ({
   FCM_TIMEOUT_MS: String(ms),
   SMTP_TIMEOUT_MS: String(ms),
+  SMS_TIMEOUT_MS: String(ms),
   WEBHOOK_TIMEOUT_MS: String(ms),
+  SLACK_TIMEOUT_MS: String(ms),
 });
 
 /** Keeps the scheduler from finding lost wake-ups. */

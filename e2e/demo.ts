@@ -24,7 +24,9 @@ const USER = 'demo-ada';
 const TARGETS: Record<Channel, string> = {
   push: 'demo-device-token-of-ada-0123456789',
   email: 'ada@example.org',
+  sms: '+2250707123456',
   webhook: `${sandbox}/webhook/demo`,
+  slack: '#reminders-of-ada',
   'in-app': USER,
 };
 const ARRIVAL_MS = 20_000;

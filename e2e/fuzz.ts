@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
 import { EXCHANGES, ROUTING_KEYS } from '#contracts/topology';
 import { type House, startHouse } from '#testing/house';
+import { ROOT } from '#testing/processes';
 
 /** Bad input on every way in: no 5xx, no crash, and each refusal says which field. Prints `N passed, N failed`. */
 
@@ -34,6 +36,8 @@ const fuzzHttp = async (house: House, tool: string, what: string, selection: rea
   const child = spawn(
     tool,
     [
+      '--config-file',
+      join(ROOT, 'e2e', 'schemathesis.toml'),
       'run',
       `${gateway.url}/docs/json`,
       '--url',

@@ -13,7 +13,9 @@ describe('one notification, from call to provider', () => {
     targets = {
       push: 'device-token-0123456789-0123456789',
       email: 'ada@example.org',
+      sms: '+2250707123456',
       webhook: `${house.sandbox.url}/webhook/ada`,
+      slack: '#reminders-of-ada',
       'in-app': 'ada',
     };
   }, 120_000);

@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
+import { countrySettings } from '#acceptance/countries';
 import { limitSettings } from '#acceptance/limits';
 import { accessSettings } from '#access/settings';
 import { ChannelSettings } from '#channels/settings';
+import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { inboxSettings } from '#inbox/settings';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { MessagingSettings } from '#messaging/settings';
@@ -19,6 +21,10 @@ import { schedulerSettings } from '../apps/scheduler/settings.js';
 
 /** Writes `.env.example` and the table in docs/configuration.md from the schemas that the apps parse at boot. */
 
+/** Each variable stands in one section. */
+const keysOf = <T extends z.ZodObject>(schema: T) =>
+  Object.fromEntries(Object.keys(schema.shape).map((name) => [name, true])) as { [K in keyof T['shape']]: true };
+
 const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'Every app: MongoDB', schema: databaseSettings },
   { title: 'Every app: RabbitMQ', schema: MessagingSettings },
@@ -30,7 +36,9 @@ const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'scheduler', schema: schedulerSettings },
   { title: 'notification-api and dispatcher: who may do what', schema: accessSettings },
   { title: 'notification-api and dispatcher: limits', schema: limitSettings },
-  { title: 'dispatcher: providers', schema: ChannelSettings },
+  { title: 'notification-api and dispatcher: phone numbers', schema: countrySettings },
+  { title: 'notification-api and dispatcher: receipts of SMS', schema: ReceiptSettings },
+  { title: 'dispatcher: providers', schema: ChannelSettings.omit(keysOf(ReceiptSettings)) },
   { title: 'dispatcher and scheduler: failures and alerts', schema: lifecycleSettings },
   { title: 'scheduler: upkeep', schema: upkeepSettings },
 ];

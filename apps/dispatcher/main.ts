@@ -21,6 +21,7 @@ const start = async (): Promise<Running> => {
   );
   await app.listen();
   for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch })) consumer.start(broker);
+  parts.invalidations.start(broker);
   broker.start();
   const health = healthOf(base, { host: own.DISPATCHER_HOST, port: own.DISPATCHER_PORT });
   const port = await health.listen();

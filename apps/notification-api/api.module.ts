@@ -9,8 +9,10 @@ import { DocsController } from './controllers/docs.controller.js';
 import { InboxController } from './controllers/inbox.controller.js';
 import { KeysController } from './controllers/keys.controller.js';
 import { NotificationsController } from './controllers/notifications.controller.js';
+import { ReceiptsController } from './controllers/receipts.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
 import { SystemController } from './controllers/system.controller.js';
+import { TemplatesController } from './controllers/templates.controller.js';
 import { requireComplete } from './http/handles.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { KeyThrottlerGuard, WindowStorage } from './http/throttle.js';
@@ -22,8 +24,10 @@ export const CONTROLLERS: Type[] = [
   ActionsController,
   BulksController,
   RecipientsController,
+  ReceiptsController,
   DeadLettersController,
   KeysController,
+  TemplatesController,
   InboxController,
   SystemController,
   DocsController,

@@ -1,14 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Operation, type OperationId, OPERATIONS } from '#contracts/http/operations';
 import { type Asked, testApi, type TestApi } from './spec-api.js';
+import { twilioSignature } from '#channels/sms/twilio/receipt';
 import { anInboxItem } from '#testing/builders';
-import { KNOWN_USER } from './spec-parts.js';
+import { KNOWN_USER, RECEIPTS } from './spec-parts.js';
 
 const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
 const DEAD_LETTER = 'd'.repeat(24);
 const READER = { serviceName: 'diabetes', userId: KNOWN_USER };
 const ITEM = `${'e'.repeat(24)}-1`;
+const template = {
+  serviceName: 'diabetes',
+  name: 'dose-reminder',
+  channel: 'push',
+  content: { title: 'Insulin', body: 'Time for {{dose}}' },
+  variables: { type: 'object', required: ['dose'], properties: { dose: { type: 'string' } } },
+};
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
+
+const signedReceipt = (deliveryId: string): Asked => {
+  const path = `/api/receipts/twilio?serviceName=diabetes&deliveryId=${deliveryId}`;
+  const fields = { MessageSid: 'SM1', MessageStatus: 'delivered' };
+  return {
+    method: 'POST',
+    path,
+    body: new URLSearchParams(fields).toString(),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-twilio-signature': twilioSignature(RECEIPTS.TWILIO_AUTH_TOKEN, RECEIPTS.SMS_RECEIPTS_URL + path, fields),
+    },
+  };
+};
 
 describe('operations', () => {
   let api: TestApi;
@@ -16,6 +38,8 @@ describe('operations', () => {
   let bulkId: string;
   let deviceId: string;
   let keyId: string;
+  let templateId: string;
+  let draftId: string;
   let token: string;
 
   const made = async (asked: Asked): Promise<string> => String((await api.ask(asked)).body['id']);
@@ -34,6 +58,8 @@ describe('operations', () => {
       path: `${RECIPIENT}/devices`,
       body: { token: 'a-token', platform: 'ios' },
     });
+    templateId = await made({ method: 'POST', path: '/api/templates', body: template });
+    draftId = await made({ method: 'POST', path: '/api/templates', body: template });
     keyId = await made({
       method: 'POST',
       path: '/api/keys',
@@ -55,6 +81,27 @@ describe('operations', () => {
 
   /** One good request for each operation; in this order, for some of them end what others look at. */
   const requests: Record<OperationId, () => Asked> = {
+    createTemplate: () => ({ method: 'POST', path: '/api/templates', body: template }),
+    listTemplates: () => ({ method: 'GET', path: '/api/templates?limit=1&channel=push&status=draft' }),
+    getTemplate: () => ({ method: 'GET', path: '/api/templates/dose-reminder?locale=default' }),
+    putTemplate: () => ({
+      method: 'PUT',
+      path: `/api/templates/dose-reminder/versions/${templateId}`,
+      body: { content: { body: 'Now' } },
+    }),
+    publishTemplate: () => ({ method: 'POST', path: `/api/templates/dose-reminder/versions/${templateId}/publish` }),
+    deleteTemplate: () => ({ method: 'DELETE', path: `/api/templates/dose-reminder/versions/${draftId}` }),
+    previewTemplate: () => ({
+      method: 'POST',
+      path: '/api/templates/dose-reminder/preview',
+      body: { serviceName: 'diabetes', channel: 'push', variables: {} },
+    }),
+    testSendTemplate: () => ({
+      method: 'POST',
+      path: '/api/templates/dose-reminder/test-send',
+      body: { serviceName: 'diabetes', channel: 'push', userId: KNOWN_USER, version: 1 },
+    }),
+    invalidateTemplates: () => ({ method: 'POST', path: '/api/templates/invalidate', body: { name: 'dose-reminder' } }),
     createNotification: () => ({ method: 'POST', path: '/api/notifications', body: notification }),
     listNotifications: () => ({
       method: 'GET',
@@ -87,6 +134,14 @@ describe('operations', () => {
     getDeadLetter: () => ({ method: 'GET', path: `/api/dead-letters/${DEAD_LETTER}` }),
     replayDeadLetter: () => ({ method: 'POST', path: `/api/dead-letters/${DEAD_LETTER}/replay` }),
     dropDeadLetter: () => ({ method: 'DELETE', path: `/api/dead-letters/${DEAD_LETTER}` }),
+    takeOrangeReceipt: () => ({
+      method: 'POST',
+      path: '/api/receipts/orange?token=new-token-of-24-characters',
+      body: {
+        deliveryInfoNotification: { callbackData: 'r-1', deliveryInfo: { deliveryStatus: 'DeliveredToTerminal' } },
+      },
+    }),
+    takeTwilioReceipt: () => signedReceipt(`${id}-1`),
     createKey: () => ({
       method: 'POST',
       path: '/api/keys',
@@ -107,12 +162,24 @@ describe('operations', () => {
   };
   const all = Object.entries(requests).map(([name, request]) => [name, request] as const);
   const operationOf = (name: string): Operation => OPERATIONS[name as OperationId];
+  const keyed = all.filter(([name]) => operationOf(name).signed !== true);
 
   it('are all tried here', () => {
     expect(Object.keys(requests).sort()).toEqual(Object.keys(OPERATIONS).sort());
   });
 
-  it.each(all)('%s lets nobody in without a key', async (name, request) => {
+  it('need a key, but for the receipts of providers', () => {
+    expect(all.map(([name]) => name).filter((name) => operationOf(name).signed === true)).toEqual([
+      'takeOrangeReceipt',
+      'takeTwilioReceipt',
+    ]);
+    for (const [name] of all) {
+      const { scopes, signed, reader } = operationOf(name);
+      expect(scopes.length === 0).toBe(signed === true || reader === true);
+    }
+  });
+
+  it.each(keyed)('%s lets nobody in without a key', async (name, request) => {
     const answer = await api.ask({ ...request(), key: null });
     expect(answer).toMatchObject(
       operationOf(name).reader === true

@@ -6,6 +6,8 @@ import { limitSettings } from '#acceptance/limits';
 import { recipientKey } from '#acceptance/ports';
 import { type IssuedKey, Keys } from '#access/keys';
 import { Recipients } from '#access/recipients';
+import { ReceiptSettings } from '#channels/sms/receipts-settings';
+import { providerReceipts } from '#composition/receipts';
 import type { CreateKey } from '#contracts/http/keys';
 import { SCOPES } from '#contracts/vocabulary';
 import type { DeadLetter } from '#domain/dead-letter';
@@ -14,6 +16,7 @@ import type { Notification } from '#domain/notification';
 import { Inbox } from '#inbox/inbox';
 import { InboxStreams } from '#inbox/streams';
 import { InboxTokens } from '#inbox/tokens';
+import type { Receipt } from '#lifecycle/receipts';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
@@ -31,10 +34,20 @@ import {
 } from '#testing/memory-access';
 import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
+import { MemoryTemplateStore } from '#testing/memory-templates';
+import { Renderer } from '#templates/renderer';
+import { Templates } from '#templates/templates';
 import type { ApiParts } from './tokens.js';
 
 export const SERVICES = ['diabetes', 'wellness', 'maternity', 'test'];
 export const KNOWN_USER = 'p-1042';
+
+/** As providers know us. */
+export const RECEIPTS = {
+  SMS_RECEIPTS_URL: 'https://notify.example.org',
+  TWILIO_AUTH_TOKEN: '12345678901234567890123456789012',
+  ORANGE_RECEIPT_TOKENS: 'old-token-of-24-characters,new-token-of-24-characters',
+};
 
 export const aDeadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   id: 'd'.repeat(24),
@@ -62,6 +75,8 @@ export interface MemoryParts {
   bulkStore: MemoryBulks;
   keyStore: MemoryKeyStore;
   idempotency: MemoryIdempotencyRecords;
+  /** Those of providers that were taken. */
+  receipts: Receipt[];
   inboxStore: MemoryInboxStore;
   /** Makes a key with all scopes and services, unless said otherwise. */
   issue: (changes?: Partial<CreateKey>) => Promise<IssuedKey>;
@@ -74,7 +89,10 @@ export const memoryParts = (): MemoryParts => {
   const store = new MemoryAcceptStore();
   const bulkStore = new MemoryBulks();
   const keyStore = new MemoryKeyStore();
+  const receipts: Receipt[] = [];
   const idempotency = new MemoryIdempotencyRecords();
+  const templateStore = new MemoryTemplateStore(() => new Date());
+  const renderer = new Renderer({ store: templateStore });
   const inboxStore = new MemoryInboxStore();
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
@@ -84,8 +102,10 @@ export const memoryParts = (): MemoryParts => {
     recipients: new MemoryRecipientLookup(
       new Set(SERVICES.map((service) => recipientKey(service, 'push', KNOWN_USER))),
     ),
+    templates: renderer,
     announcer: new RecordingAnnouncer(),
     settings: limitSettings.parse({}),
+    countryOf: () => undefined,
     newId,
     now,
   });
@@ -127,7 +147,20 @@ export const memoryParts = (): MemoryParts => {
       drop: async (caller, id) => void (await shown(caller, id)),
     },
     keys,
-    recipients: new Recipients(new MemoryRecipientStore()),
+    recipients: new Recipients(new MemoryRecipientStore(), () => undefined),
+    templates: new Templates({
+      store: templateStore,
+      renderer,
+      invalidations: new RecordingInvalidations(),
+      newId,
+      now,
+    }),
+    receipts: providerReceipts(ReceiptSettings.parse(RECEIPTS), {
+      apply: (receipt) => {
+        receipts.push(receipt);
+        return Promise.resolve('applied');
+      },
+    }),
     notificationQueries: new NotificationQueries(reads),
     statisticsQueries: new StatisticsQueries(reads),
     bulkQueries: new BulkQueries(bulkStore, reads, now),
@@ -154,5 +187,5 @@ export const memoryParts = (): MemoryParts => {
   };
   const issue = (changes: Partial<CreateKey> = {}): Promise<IssuedKey> =>
     keys.issue({ owner: 'tests', scopes: [...SCOPES], services: SERVICES, ...changes });
-  return { parts, store, bulkStore, keyStore, idempotency, inboxStore, issue };
+  return { parts, store, bulkStore, keyStore, idempotency, receipts, inboxStore, issue };
 };

@@ -4,6 +4,7 @@ import type { Door } from '#acceptance/door';
 import type { Keys } from '#access/keys';
 import type { IdempotencyRecords } from '#access/ports';
 import type { Recipients } from '#access/recipients';
+import type { ProviderReceipts } from '#composition/receipts';
 import type { Inbox } from '#inbox/inbox';
 import type { InboxStreams } from '#inbox/streams';
 import type { InboxTokens } from '#inbox/tokens';
@@ -14,6 +15,7 @@ import type { Logger } from '#observability/logging';
 import type { BulkQueries } from '#queries/bulks';
 import type { NotificationQueries } from '#queries/notifications';
 import type { StatisticsQueries } from '#queries/statistics';
+import type { Templates } from '#templates/templates';
 
 export interface Readiness {
   /** Rejects when the database does not answer. */
@@ -37,6 +39,8 @@ export interface ApiParts {
   deadLetters: Pick<DeadLetters, 'list' | 'show' | 'replay' | 'replayMatching' | 'drop'>;
   keys: Keys;
   recipients: Recipients;
+  receipts: ProviderReceipts;
+  templates: Templates;
   notificationQueries: NotificationQueries;
   statisticsQueries: StatisticsQueries;
   bulkQueries: BulkQueries;

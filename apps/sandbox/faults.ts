@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 /**
  * One fault as it is set by `PUT /faults/<channel>`.
- * - `status`: answers an error: `status` (HTTP or SMTP), or `errorCode` (FCM), with `retryAfter` in seconds
+ * - `status`: answers an error: `status` (HTTP or SMTP), or `errorCode` (of FCM, Orange, Twilio or Slack), with `retryAfter`
+ *   in seconds
  * - `latency`: records, then answers as usual `latencyMs` later
  * - `hang`: never answers; recorded if `recorded`
  * - `reset`: resets the connection (RST), nothing recorded

@@ -6,7 +6,7 @@ try {
   const settings = parseSettings(sandboxSettings, process.env);
   const sandbox = await startSandbox(settings);
   console.log(
-    `sandbox: ${sandbox.httpUrl} (page, FCM, /webhook/...), smtp://${settings.SANDBOX_HOST}:${sandbox.smtpPort}`,
+    `sandbox: ${sandbox.httpUrl} (page, FCM, Slack, /webhook/...), smtp://${settings.SANDBOX_HOST}:${sandbox.smtpPort}`,
   );
   let stopping = false;
   const stop = (): void => {

@@ -75,7 +75,9 @@ describe('JSON API', () => {
     expect(await sandbox.call('/faults')).toMatchObject({
       push: [],
       email: [],
+      sms: [],
       webhook: [{ ...shown, seen: 2, struck: 1 }],
+      slack: [],
     });
     expect(await sandbox.call('/faults/webhook', { method: 'DELETE' })).toEqual([]);
   });

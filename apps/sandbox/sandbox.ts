@@ -13,7 +13,7 @@ import type { SandboxSettings } from './settings.js';
 import { Waiters } from './waiters.js';
 
 export interface RunningSandbox {
-  /** Of FCM, webhook, JSON API and page; without a slash at the end. */
+  /** Of FCM, Orange, Twilio, Slack, webhook, JSON API and page; without a slash at the end. */
   httpUrl: string;
   smtpPort: number;
   /** PEM; trusting it makes STARTTLS verify on localhost and loopback addresses. */

@@ -27,11 +27,12 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
     }
   }
 
-  /** What is being run is finished first. */
+  /** What is being run is finished first; then another scheduler may go on at once. */
   async onApplicationShutdown(): Promise<void> {
     this.stopping = true;
     for (const name of this.registry.getIntervals()) this.registry.deleteInterval(name);
     await Promise.all(this.running.values());
+    await this.parts.locks.release();
   }
 
   /** Resolves when the run that is under way, or begins now, has ended. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { mongo } from 'mongoose';
-import { CHANNELS } from '#contracts/vocabulary';
 import type { SendRequest } from '#domain/sender';
 import { FLOOR_EXCHANGE, FLOOR_QUEUE, openBroker, publishAll } from './broker.js';
 import { openCollection, required, tell } from './environment.js';
@@ -15,7 +14,8 @@ const PREFETCH = 1_000;
 const BATCH = 500;
 const BATCHES_IN_FLIGHT = 4;
 
-const channelName = CHANNELS.find((name) => name === process.env['FLOOR_CHANNEL']) ?? 'push';
+const drained = Object.keys(bareSender) as (keyof typeof bareSender)[];
+const channelName = drained.find((name) => name === process.env['FLOOR_CHANNEL']) ?? 'push';
 const expected = Number(required('FLOOR_COUNT'));
 const { collection } = await openCollection();
 const { model, channel: publishing } = await openBroker();

@@ -12,7 +12,9 @@ const FAULTS: readonly Fault[] = [
 const REFUSAL: Record<(typeof CHANNELS)[number], number> = {
   push: 503,
   email: 451,
+  sms: 503,
   webhook: 503,
+  slack: 503,
   'in-app': 503,
 };
 

@@ -6,6 +6,7 @@ import {
   MemoryAcceptStore,
   MemoryBulkStore,
   MemoryRecipientLookup,
+  MemoryTemplates,
   MemoryUserLimits,
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
@@ -37,8 +38,10 @@ describe('Bulks', () => {
       store,
       limits: new MemoryUserLimits(),
       recipients: new MemoryRecipientLookup(),
+      templates: new MemoryTemplates(),
       announcer: new RecordingAnnouncer(),
       settings: { USER_LIMIT_PER_MINUTE: 1, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false },
+      countryOf: () => 'CI',
       newId,
       now: () => new Date('2026-11-21T08:00:00Z'),
     });
@@ -155,5 +158,28 @@ describe('Bulks', () => {
         .catch((error: unknown) => error as DomainError);
       expect(failed).toBeInstanceOf(Error);
     });
+  });
+
+  it('fills in the variables of each recipient, over those of all', async () => {
+    const template = { channel: 'email', template: { name: 'dose' } } as const;
+    const [a, b, c] = people(3);
+    const { bulkId } = await accept({
+      content: { ...template, variables: { dose: '8' } },
+      recipients: [a, { ...b, variables: { dose: '9' } }, { ...c, variables: { dose: 1 } }],
+    });
+    const bodies = [...store.documents.values()].map(({ notification }) => notification.body);
+    expect(bodies).toEqual(['Take 8', 'Take 9']);
+    expect(bulkStore.records.get(bulkId)?.refusals).toMatchObject([
+      { index: 2, errors: [{ field: '/recipients/2/variables/dose' }] },
+    ]);
+    await expect(accept({ content: { ...template }, recipients: people(2) })).rejects.toThrow(ValidationFailed);
+  });
+
+  it('takes a template in each notification, too', async () => {
+    const notifications = [
+      { channel: 'email', template: { name: 'dose' }, to: 'd@example.org', variables: { dose: '7' } },
+    ];
+    await accept({ notifications });
+    expect([...store.documents.values()].map(({ notification }) => notification.body)).toEqual(['Take 7']);
   });
 });

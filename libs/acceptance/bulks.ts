@@ -7,9 +7,11 @@ import type { FieldError } from '#contracts/problems';
 import type { Caller } from '#domain/caller';
 import { DomainError, IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed } from '#domain/errors';
 import { fieldErrors } from './field-errors.js';
+import { ChunkTexts } from './chunk-texts.js';
 import { type Candidate, type Door, requireSend, serviceOf } from './door.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import type { BulkRefusal, BulkStore } from './ports.js';
+import { needsTexts } from './texts.js';
 
 export interface BulkCommand {
   input: CreateBulk;
@@ -105,7 +107,7 @@ export class Bulks {
     let interrupted = false;
     const admit = async (from: number): Promise<void> => {
       if (interrupted) return;
-      const chunk = this.candidates(caller, command, bulkId, items.slice(from, from + CHUNK), refusals);
+      const chunk = await this.candidates(caller, command, bulkId, items.slice(from, from + CHUNK), refusals);
       const verdicts = await this.parts.door.admit(chunk.map(({ candidate }) => candidate));
       verdicts.forEach((verdict, at) => {
         const item = chunk[at]?.item;
@@ -135,24 +137,27 @@ export class Bulks {
     return { bulkId, serviceName, replayed: false };
   }
 
-  private candidates(
+  private async candidates(
     caller: Caller,
     command: BulkCommand,
     bulkId: string,
     items: readonly Item[],
     refusals: BulkRefusal[],
-  ): { item: Item; candidate: Candidate }[] {
-    return items.flatMap((item) => {
+  ): Promise<{ item: Item; candidate: Candidate }[]> {
+    const taken: { item: Item; candidate: Candidate }[] = [];
+    const texts = new ChunkTexts(this.parts.door);
+    for (const item of items) {
       const path = pathOf(command.input, item.index);
       if ('errors' in item.parsed) {
         refusals.push({ index: item.index, reference: item.reference, errors: item.parsed.errors });
-        return [];
+        continue;
       }
       try {
+        const input = needsTexts(item.parsed.input) ? await texts.of(item.parsed.input) : item.parsed.input;
         const candidate = this.parts.door.candidate(
           caller,
           {
-            input: item.parsed.input,
+            input,
             raw: null,
             idempotencyKey: null,
             traceparent: command.traceparent,
@@ -160,12 +165,12 @@ export class Bulks {
           },
           { id: bulkId, index: item.index, notificationId: this.parts.itemId(bulkId, item.index) },
         );
-        return [{ item, candidate }];
+        taken.push({ item, candidate });
       } catch (error) {
         refusals.push({ index: item.index, reference: item.reference, errors: errorsOf(error, path) });
-        return [];
       }
-    });
+    }
+    return taken;
   }
 }
 
@@ -198,11 +203,21 @@ const itemsOf = (input: CreateBulk, serviceName: string): Item[] => {
     return (input.recipients ?? []).map((recipient, index) => {
       const parsed = parse(BulkRecipient, recipient, `/recipients/${index}`);
       if ('errors' in parsed) return { index, reference: referenceOf(recipient), parsed };
-      const { data, ...rest } = parsed.data;
+      const { data, variables, ...rest } = parsed.data;
+      const all = { ...content.variables, ...variables };
+      const given = content.variables !== undefined || variables !== undefined;
       return {
         index,
         reference: referenceOf(recipient),
-        parsed: { input: { ...content, ...rest, serviceName, data: { ...content.data, ...data } } },
+        parsed: {
+          input: {
+            ...content,
+            ...rest,
+            serviceName,
+            data: { ...content.data, ...data },
+            ...(given ? { variables: all } : {}),
+          },
+        },
       };
     });
   return (input.notifications ?? []).map((notification, index) => {

@@ -3,6 +3,7 @@ import type { FieldError } from '#contracts/problems';
 import type { Lane, Priority } from '#contracts/vocabulary';
 import { MAX_SEND_AT_DAYS } from '#contracts/vocabulary';
 import { CHANNEL_RULES } from '#domain/channels/channels';
+import { smsParts } from '#domain/channels/sms-text';
 import { atOnce } from '#domain/change';
 import type { Notification } from '#domain/notification';
 import { ValidationFailed } from '#domain/errors';
@@ -29,18 +30,21 @@ const problem = (path: string, code: string, message: string): FieldError => ({
   message,
 });
 
-const targetsOf = (input: CreateNotification): { targets: string[] | null; errors: FieldError[] } => {
+const targetsOf = (
+  input: CreateNotification,
+  country: string | undefined,
+): { targets: string[] | null; errors: FieldError[] } => {
   if (input.to === undefined) return { targets: null, errors: [] };
   const rules = CHANNEL_RULES[input.channel];
   const given = typeof input.to === 'string' ? [input.to] : input.to;
   const errors = given.flatMap((target, index) => {
-    const wrong = rules.checkTarget(target);
+    const wrong = rules.checkTarget(target, country);
     return wrong === null
       ? []
       : [problem(typeof input.to === 'string' ? '/to' : `/to/${index}`, wrong.code, wrong.message)];
   });
   return {
-    targets: errors.length > 0 ? null : [...new Set(given.map((target) => rules.normaliseTarget(target)))],
+    targets: errors.length > 0 ? null : [...new Set(given.map((target) => rules.normaliseTarget(target, country)))],
     errors,
   };
 };
@@ -72,6 +76,8 @@ export interface Origin {
   actor: string;
   owner: string;
   bulk: { id: string; index: number } | null;
+  /** Of phone numbers without one (`CountryOf`). */
+  country: string | undefined;
 }
 
 /**
@@ -80,15 +86,21 @@ export interface Origin {
  */
 export const draftNotification = (command: AcceptCommand, origin: Origin, now: Date): Notification => {
   const { input } = command;
-  const { targets, errors } = targetsOf(input);
+  const { targets, errors } = targetsOf(input, origin.country);
+  const { body = '' } = input;
+  if (body === '') errors.push(problem('/body', 'required', 'is required'));
   const content = CHANNEL_RULES[input.channel].checkContent({
     title: input.title ?? null,
-    body: input.body,
+    body,
     html: input.html ?? null,
     data: input.data,
   });
   errors.push(
-    ...content.map((wrong) => problem(jsonPointer(wrong.path), wrong.code, wrong.message)),
+    ...content.map((wrong) =>
+      input.template === undefined || wrong.path[0] === 'data'
+        ? problem(jsonPointer(wrong.path), wrong.code, wrong.message)
+        : problem('/template', wrong.code, `makes a ${wrong.path.join('.')} that ${wrong.message}`),
+    ),
     ...timeErrors(input, now),
   );
   if (errors.length > 0) throw new ValidationFailed(errors);
@@ -110,10 +122,11 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     bulkId: origin.bulk?.id ?? null,
     bulkIndex: origin.bulk?.index ?? null,
     title: input.title ?? null,
-    body: input.body,
+    body,
     html: input.html ?? null,
     data: input.data,
     metadata: input.metadata,
+    sms: input.channel === 'sms' ? smsParts(body) : null,
     atMostOnce: input.atMostOnce,
     onLimit: input.onLimit ?? command.defaultOnLimit,
     sendAt,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { CreateNotification, type CreateNotificationInput } from '#contracts/http/notification';
 import type { Caller } from '#domain/caller';
-import type { DomainError, ValidationFailed } from '#domain/errors';
+import { type DomainError, ValidationFailed } from '#domain/errors';
 import {
   MemoryAcceptStore,
   MemoryRecipientLookup,
+  MemoryTemplates,
   MemoryUserLimits,
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
@@ -23,6 +24,7 @@ const CALLER: Caller = {
 const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings']> = {}) => {
   const store = new MemoryAcceptStore();
   const limits = new MemoryUserLimits();
+  const templates = new MemoryTemplates();
   const announcer = new RecordingAnnouncer();
   const recipients = new MemoryRecipientLookup([recipientKey('diabetes', 'email', 'p-1')]);
   let next = 0;
@@ -30,8 +32,10 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
     store,
     limits,
     recipients,
+    templates,
     announcer,
     settings: { USER_LIMIT_PER_MINUTE: 2, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false, ...settings },
+    countryOf: () => 'CI',
     newId: () => (next += 1).toString(16).padStart(24, '0'),
     now: () => NOW,
   });
@@ -48,7 +52,7 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
       defaultOnLimit: 'fail',
     });
   };
-  return { store, limits, recipients, announcer, door, send };
+  return { store, templates, limits, recipients, announcer, door, send };
 };
 
 const failure = async (promise: Promise<unknown>): Promise<DomainError> => {
@@ -69,6 +73,23 @@ describe('Door', () => {
     expect(announcer.announcements.map(({ wake, status }) => ({ wake, status }))).toEqual(
       Array.from({ length: 3 }, () => ({ wake: 'now', status: { previous: null } })),
     );
+  });
+
+  it("reads phone numbers as the service's country writes them, and counts what a text takes", async () => {
+    const { send } = house();
+    const to = ['07 07 12 34 56', '+225 0707123456', '+33612345678'];
+    const { notification } = await send({ channel: 'sms', to, body: 'é'.repeat(161) });
+    expect(notification).toMatchObject({
+      to: ['+2250707123456', '+33612345678'],
+      sms: { encoding: 'gsm-7', segments: 2 },
+    });
+    expect((await send({})).notification.sms).toBeNull();
+    expect(await failure(send({ channel: 'sms', to: '06 12 34 56 78', body: 'x'.repeat(1_531) }))).toMatchObject({
+      errors: [
+        { field: '/to', code: 'invalid_phone_number' },
+        { field: '/body', code: 'too_many_segments' },
+      ],
+    });
   });
 
   it('may be claimed at once even by a clock that is behind, and owes its wake-up until the broker has it', async () => {
@@ -228,5 +249,46 @@ describe('Door', () => {
     expect((await failure(send({ userId: 'p-1' }))).code).toBe('unavailable');
     expect(limits.count('diabetes::u:p-1', minuteOf(NOW))).toBe(0);
     expect(announcer.announcements).toEqual([]);
+  });
+});
+
+describe('a template at the door', () => {
+  const asked = { title: undefined, body: undefined, template: { name: 'dose' }, variables: { dose: '8 units' } };
+
+  it('becomes the texts that are sent, under the data of the request', async () => {
+    const { send, store } = house();
+    const { notification } = await send({ ...asked, data: { by: 'caller' } });
+    expect(notification).toMatchObject({ title: 'Dose', body: 'Take 8 units', data: { rx: '1', by: 'caller' } });
+    expect(store.documents.get(notification.id)?.notification.body).toBe('Take 8 units');
+  });
+
+  it('repeats what it made, whatever became of the template', async () => {
+    const { send, templates } = house();
+    const first = await send(asked, { key: 'k-1' });
+    templates.prefix = 'Swallow';
+    expect(await send(asked, { key: 'k-1' })).toEqual({ notification: first.notification, replayed: true });
+    templates.render = () => Promise.reject(new ValidationFailed([]));
+    expect(await send(asked, { key: 'k-1' })).toEqual({ notification: first.notification, replayed: true });
+    expect((await failure(send({ ...asked, variables: {} }, { key: 'k-1' }))).code).toBe('idempotency_key_reused');
+    expect((await failure(send(asked, { key: 'k-2' }))).code).toBe('validation_failed');
+  });
+
+  it.each([
+    [{ ...asked, variables: {} }, '/variables/dose'],
+    [{ ...asked, template: { name: 'other' } }, '/template'],
+    [{ ...asked, title: 'Mine' }, '/title'],
+    [{ ...asked, body: 'Mine' }, '/body'],
+    [{ body: 'Mine', variables: {} }, '/variables'],
+    [{ ...asked, channel: 'slack', to: 'C024BE91L', variables: { dose: 'x'.repeat(3_000) } } as const, '/template'],
+  ])('names what is wrong: %#', async (input, field) => {
+    const { send } = house();
+    const { errors } = (await failure(send(input))) as ValidationFailed;
+    expect(errors.map((error) => error.field)).toEqual([field]);
+  });
+
+  it('needs the scope before it looks at templates', async () => {
+    const { send } = house();
+    const caller = { ...CALLER, scopes: new Set<never>() };
+    expect((await failure(send({ ...asked, variables: {} }, { caller }))).code).toBe('insufficient_scope');
   });
 });

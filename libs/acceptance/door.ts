@@ -1,3 +1,4 @@
+import type { CreateNotification } from '#contracts/http/notification';
 import { GroupCommit, type Settled } from '#batching/group-commit';
 import type { NewNotification } from '#domain/accepted';
 import type { Announcement } from '#domain/announcement';
@@ -15,10 +16,18 @@ import {
 import { RELAY_GRACE_MS } from '#domain/change';
 import type { LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
+import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import { limitRequests, type LimitSettings } from './limits.js';
-import { type AcceptStore, type Announcer, recipientKey, type RecipientLookup } from './ports.js';
+import {
+  type AcceptStore,
+  type Announcer,
+  recipientKey,
+  type RecipientLookup,
+  type TemplateRenderer,
+} from './ports.js';
+import { needsTexts, withTexts } from './texts.js';
 
 export type { AcceptCommand } from './command.js';
 
@@ -32,8 +41,10 @@ export interface DoorParts {
   store: AcceptStore;
   limits: UserLimits;
   recipients: RecipientLookup;
+  templates: TemplateRenderer;
   announcer: Announcer;
   settings: LimitSettings;
+  countryOf: CountryOf;
   newId: () => string;
   now: () => Date;
   onBatch?: (size: number) => void;
@@ -49,8 +60,8 @@ export interface Candidate {
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
 const GATHER_MS = 3;
 
-/** Refusals of one whose key nobody has looked at. */
-const REFUSED_UNSEEN: ReadonlySet<unknown> = new Set([NoTarget, RateLimited]);
+/** Refusals by what the first request with the same key may have taken a moment before. */
+const REFUSED_UNSEEN: ReadonlySet<unknown> = new Set([RateLimited]);
 
 type Verdict = Settled<Accepted>;
 const refused = (error: DomainError): Verdict => ({ error });
@@ -93,7 +104,34 @@ export class Door {
    * @throws ValidationFailed, ServiceNotAllowed, InsufficientScope, NoTarget, RateLimited, IdempotencyKeyReused, Unavailable
    */
   async accept(caller: Caller, command: AcceptCommand): Promise<Accepted> {
-    return this.group.add(this.candidate(caller, command));
+    if (!needsTexts(command.input)) return this.group.add(this.candidate(caller, command));
+    requireSend(caller);
+    const serviceName = serviceOf(caller, command.input.serviceName);
+    let candidate: Candidate;
+    try {
+      const input = await withTexts(this.parts.templates, serviceName, command.input);
+      candidate = this.candidate(caller, { ...command, input });
+    } catch (error) {
+      const replayed = error instanceof ValidationFailed ? await this.earlier(caller, serviceName, command) : null;
+      if (replayed === null) throw error;
+      return replayed;
+    }
+    return this.group.add(candidate);
+  }
+
+  /** What the idempotency key made before its template changed. @throws IdempotencyKeyReused */
+  private async earlier(caller: Caller, serviceName: string, command: AcceptCommand): Promise<Accepted | null> {
+    if (command.idempotencyKey === null) return null;
+    const scope = idempotencyScope(caller.owner, serviceName, 'createNotification', command.idempotencyKey);
+    const [existing] = await this.parts.store.findByIdempotency([{ serviceName, scope }]);
+    if (existing == null) return null;
+    if (existing.fingerprint !== fingerprint(command.raw)) throw new IdempotencyKeyReused();
+    return { notification: existing.notification, replayed: true };
+  }
+
+  /** With the texts of its template, if it names one. @throws ValidationFailed, Unavailable */
+  withTexts(serviceName: string, input: CreateNotification): Promise<CreateNotification> {
+    return withTexts(this.parts.templates, serviceName, input);
   }
 
   /** Everything that can be checked without a store. Throws what `accept` would. */
@@ -110,6 +148,7 @@ export class Door {
       actor: caller.actor,
       owner: caller.owner,
       bulk,
+      country: this.parts.countryOf(serviceName),
     };
     return {
       notification: draftNotification(command, origin, this.parts.now()),
@@ -128,12 +167,13 @@ export class Door {
     const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
     const open = (): number[] => candidates.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
     try {
+      // First of all: a replay takes no place, not even for a moment.
+      await this.answerReplays(candidates, verdicts);
       await this.refuseWithoutTarget(candidates, open(), verdicts);
       const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
-      // Nearly none is a replay. It is known by its unique key, and gives its places back; only who was refused before
-      // that has to be looked up.
       await this.insert(candidates, placed, places, verdicts);
-      await this.answerReplays(candidates, verdicts);
+      // Who was refused while the first request with its key was under way, in this batch.
+      await this.answerReplays(candidates, verdicts, REFUSED_UNSEEN);
     } catch (error) {
       for (const index of open())
         verdicts[index] = { error: error instanceof Error ? error : new Error(String(error)) };
@@ -151,15 +191,21 @@ export class Door {
       : refused(new IdempotencyKeyReused());
   }
 
-  /** Of those that were refused: what was accepted before is answered as before. */
-  private async answerReplays(candidates: readonly Candidate[], verdicts: (Verdict | undefined)[]): Promise<void> {
-    const keyed = candidates.flatMap((candidate, index) => {
-      const verdict = verdicts[index];
-      const refused = verdict !== undefined && 'error' in verdict && REFUSED_UNSEEN.has(verdict.error.constructor);
-      return candidate.idempotency === null || !refused
+  /** @param among only those that were refused by one of these; else those that have no verdict */
+  private async answerReplays(
+    candidates: readonly Candidate[],
+    verdicts: (Verdict | undefined)[],
+    among: ReadonlySet<unknown> | null = null,
+  ): Promise<void> {
+    const isAsked = (verdict: Verdict | undefined): boolean =>
+      among === null
+        ? verdict === undefined
+        : verdict !== undefined && 'error' in verdict && among.has(verdict.error.constructor);
+    const keyed = candidates.flatMap((candidate, index) =>
+      candidate.idempotency === null || !isAsked(verdicts[index])
         ? []
-        : [{ index, candidate, scope: candidate.idempotency.scope }];
-    });
+        : [{ index, candidate, scope: candidate.idempotency.scope }],
+    );
     if (keyed.length === 0) return;
     const found = await this.parts.store.findByIdempotency(
       keyed.map(({ candidate, scope }) => ({ serviceName: candidate.notification.serviceName, scope })),

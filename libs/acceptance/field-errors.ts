@@ -40,7 +40,10 @@ const expectation = (issue: z.core.$ZodIssue): { code: string; message: string }
     case 'invalid_union':
       return { code: 'invalid_type', message: 'has the wrong type or form' };
     case 'custom':
-      return { code: 'invalid', message: issue.message };
+      return {
+        code: typeof issue.params?.['code'] === 'string' ? issue.params['code'] : 'invalid',
+        message: issue.message,
+      };
     case 'not_multiple_of':
     case 'unrecognized_keys':
     case 'invalid_key':

@@ -23,6 +23,21 @@ export interface RecipientLookup {
 export const recipientKey = (serviceName: string, channel: Channel, userId: string): string =>
   `${serviceName}:${channel}:${userId}`;
 
+export interface TemplateRenderer {
+  /**
+   * Texts made from a published template; `version` null for the live one, `locale` null for the default.
+   * @throws ValidationFailed naming `/template` or the variables
+   */
+  render(request: {
+    serviceName: string;
+    channel: Channel;
+    name: string;
+    version: number | null;
+    locale: string | null;
+    variables: Record<string, unknown>;
+  }): Promise<{ title: string | null; body: string; html: string | null; data: Record<string, unknown> }>;
+}
+
 export interface NewBulk {
   id: string;
   serviceName: string;

@@ -1,5 +1,7 @@
 import type { Platform, Scope } from '#contracts/vocabulary';
 
+export type { Invalidations } from '#domain/invalidations';
+
 export interface ApiKey {
   id: string;
   owner: string;
@@ -25,6 +27,8 @@ export interface KeyStore {
 
 export interface RecipientProfile {
   email: string | null;
+  /** E.164. */
+  phone: string | null;
   webhookUrl: string | null;
   locale: string | null;
   timezone: string | null;
@@ -75,10 +79,4 @@ export interface IdempotencyRecords {
   complete(scope: string, status: number, body: unknown): Promise<void>;
   /** Any other answer frees the key. */
   release(scope: string): Promise<void>;
-}
-
-/** Tells every process that something it may have cached has changed. */
-export interface Invalidations {
-  /** In the background; never fails. What it misses is noticed when the cache's time is over. */
-  publish(cache: string, key: string | null): void;
 }

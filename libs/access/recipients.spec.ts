@@ -23,7 +23,7 @@ const errorsOf = async (promise: Promise<unknown>): Promise<unknown> =>
 describe('Recipients', () => {
   let recipients: Recipients;
   beforeEach(() => {
-    recipients = new Recipients(new MemoryRecipientStore());
+    recipients = new Recipients(new MemoryRecipientStore(), () => 'CI');
   });
 
   it('write targets in their one spelling, and keep devices when the profile is replaced', async () => {
@@ -35,6 +35,14 @@ describe('Recipients', () => {
     expect(JSON.stringify(view)).not.toContain('token-of-device');
     await recipients.put(caller, 'diabetes', 'p-1', { attributes: {} });
     expect(await recipients.get(caller, 'diabetes', 'p-1')).toMatchObject({ email: null, devices: [{}] });
+  });
+
+  it("write phone numbers of the service's country as others do", async () => {
+    await recipients.put(caller, 'diabetes', 'p-2', { phone: '07 07 12 34 56', attributes: {} });
+    expect(recipientView(await recipients.get(caller, 'diabetes', 'p-2')).phone).toBe('+2250707123456');
+    expect(await errorsOf(recipients.put(caller, 'diabetes', 'p-2', { phone: '0707', attributes: {} }))).toEqual([
+      ['/phone', 'invalid_phone_number'],
+    ]);
   });
 
   it('tell every field that is wrong', async () => {

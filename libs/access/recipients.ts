@@ -24,19 +24,21 @@ const requireVisible = (caller: Caller, serviceName: string): void => {
 class TargetCheck {
   readonly errors: FieldError[] = [];
 
-  normal(channel: Channel, target: string, field: string): string {
+  /** @param country of phone numbers without one */
+  normal(channel: Channel, target: string, field: string, country?: string): string {
     const rules = CHANNEL_RULES[channel];
-    const wrong = rules.checkTarget(target);
-    if (wrong === null) return rules.normaliseTarget(target);
+    const wrong = rules.checkTarget(target, country);
+    if (wrong === null) return rules.normaliseTarget(target, country);
     this.errors.push({ in: 'body', field, code: wrong.code, message: wrong.message });
     return target;
   }
 }
 
-const profileOf = (input: PutRecipient): RecipientProfile => {
+const profileOf = (input: PutRecipient, country: string | undefined): RecipientProfile => {
   const check = new TargetCheck();
   const profile: RecipientProfile = {
     email: input.email == null ? null : check.normal('email', input.email, '/email'),
+    phone: input.phone == null ? null : check.normal('sms', input.phone, '/phone', country),
     webhookUrl: input.webhookUrl == null ? null : check.normal('webhook', input.webhookUrl, '/webhookUrl'),
     locale: input.locale ?? null,
     timezone: input.timezone ?? null,
@@ -55,7 +57,11 @@ const profileOf = (input: PutRecipient): RecipientProfile => {
 
 /** The people that a service sends to, and their devices. In a service that the caller may not use there are none. */
 export class Recipients {
-  constructor(private readonly store: RecipientStore) {}
+  constructor(
+    private readonly store: RecipientStore,
+    /** Of a service's phone numbers without one. */
+    private readonly countryOf: (serviceName: string) => string | undefined,
+  ) {}
 
   /** @throws NotFound */
   async get(caller: Caller, serviceName: string, userId: string): Promise<Recipient> {
@@ -68,7 +74,7 @@ export class Recipients {
   /** @throws NotFound for the service, ValidationFailed */
   async put(caller: Caller, serviceName: string, userId: string, input: PutRecipient): Promise<Recipient> {
     requireVisible(caller, serviceName);
-    return this.store.put(serviceName, userId, profileOf(input));
+    return this.store.put(serviceName, userId, profileOf(input, this.countryOf(serviceName)));
   }
 
   /** @throws NotFound */

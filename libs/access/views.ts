@@ -21,6 +21,7 @@ export const recipientView = (recipient: Recipient): RecipientBody => ({
   serviceName: recipient.serviceName,
   userId: recipient.userId,
   email: recipient.email,
+  phone: recipient.phone,
   webhookUrl: recipient.webhookUrl,
   locale: recipient.locale,
   timezone: recipient.timezone,

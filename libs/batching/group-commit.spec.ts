@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { GroupCommit } from './group-commit.js';
-import { Semaphore } from './semaphore.js';
 
 const gate = (): { opened: Promise<void>; open: () => void } => {
   let open = (): void => undefined;
@@ -128,27 +127,5 @@ describe('GroupCommit', () => {
     first.open();
     await work;
     await expect(drained).resolves.toBe(true);
-  });
-});
-
-describe('Semaphore', () => {
-  it('lets in as many as it has places, in order, and frees the place of one that fails', async () => {
-    const semaphore = new Semaphore(1);
-    const first = gate();
-    const order: string[] = [];
-    const a = semaphore.run(async () => {
-      order.push('a in');
-      await first.opened;
-      order.push('a out');
-      throw new Error('a failed');
-    });
-    const b = semaphore.run(() => {
-      order.push('b in');
-      return Promise.resolve('b');
-    });
-    first.open();
-    await expect(a).rejects.toThrow('a failed');
-    await expect(b).resolves.toBe('b');
-    expect(order).toEqual(['a in', 'a out', 'b in']);
   });
 });

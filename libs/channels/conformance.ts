@@ -27,13 +27,17 @@ export interface TestProvider {
 
 export interface Harness {
   channel: Channel;
+  /** Where the channel has several providers. */
+  title?: string;
   start(): Promise<TestProvider>;
   /** A sender for that provider. Connections: how many at the most. */
   sender(
     provider: { httpUrl: string; smtpPort: number },
     options: { timeoutMs: number; connections: number },
   ): ChannelSender;
-  /** A valid target that contains `name`. */
+  /** How a name is written in a target, where not as it is. */
+  spelt?(name: string): string;
+  /** A valid target that contains `name`, as it is spelt. */
   target(provider: TestProvider, name: string): string;
   /** Answers of the provider, and what they must become. */
   answers: readonly (readonly [title: string, fault: ProviderFault, expected: Partial<Outcome>])[];
@@ -96,6 +100,7 @@ export const describeSender = (harness: Harness): void => {
   const faults = async (...list: ProviderFault[]): Promise<void> => {
     await call(provider, 'PUT', `/faults/${channel}`, list);
   };
+  const spelt = (name: string): string => harness.spelt?.(name) ?? name;
   const struck = async (): Promise<number[]> => {
     const all = (await call(provider, 'GET', '/faults')) as Record<Channel, { struck: number }[]>;
     return all[channel].map((fault) => fault.struck);
@@ -125,7 +130,7 @@ export const describeSender = (harness: Harness): void => {
     await Promise.all(senders.splice(0).map((one) => one.close()));
   });
 
-  describe(`the sender of ${channel}`, () => {
+  describe(`the sender of ${harness.title ?? channel}`, () => {
     it('says what it can do', () => {
       const one = sender();
       expect(one.channel).toBe(channel);
@@ -157,7 +162,7 @@ export const describeSender = (harness: Harness): void => {
     it('answers in the order of the batch', async () => {
       const [, fault, expected] = harness.answers[0] ?? [];
       if (fault === undefined) throw new Error('the harness knows no answer');
-      await faults({ ...fault, match: 'bad' });
+      await faults({ ...fault, match: spelt('bad') });
       const names = ['good1', 'bad1', 'good2', 'good3', 'bad2', 'good4'];
       const outcomes = await sender().send(
         names.map((name) => request(name)),
@@ -189,7 +194,7 @@ export const describeSender = (harness: Harness): void => {
 
     it('is as uncertain on a connection that was used before', async () => {
       const one = sender({ connections: 1 });
-      await faults({ kind: 'drop', match: 'lost' });
+      await faults({ kind: 'drop', match: spelt('lost') });
       const outcomes = await one.send(
         ['first', 'second', 'lost'].map((name) => request(name)),
         never(),
@@ -199,7 +204,7 @@ export const describeSender = (harness: Harness): void => {
     });
 
     it('is uncertain when no answer comes in time, of that one only', async () => {
-      await faults({ kind: 'hang', match: 'slow', recorded: true });
+      await faults({ kind: 'hang', match: spelt('slow'), recorded: true });
       const outcomes = await sender({ timeoutMs: 400 }).send(
         [request('quick1'), request('slow'), request('quick2')],
         never(),

@@ -1,5 +1,6 @@
 import type { ErrorClass } from '#contracts/vocabulary';
 import type { Failure, Outcome } from '#domain/outcome';
+import type { HttpFailureReason } from '#egress/http-client';
 
 /** What senders of all channels say in the same words. Codes are released: only add. */
 
@@ -75,6 +76,25 @@ export const connectionLost = (name: string, written: boolean): Outcome => ({
   kind: written ? 'uncertain' : 'transient',
   ...provider(name, 'connection_lost', null),
 });
+
+/** A request to a provider of our own that ended without an answer. */
+export const unanswered = (
+  name: string,
+  { reason, written }: { reason: HttpFailureReason; written: boolean },
+  why: GaveUp | null,
+): Outcome => {
+  switch (reason) {
+    case 'timeout':
+    case 'aborted':
+      return gaveUp(name, why ?? (reason === 'timeout' ? 'timeout' : 'lease_ended'), written);
+    case 'unreachable':
+    case 'tls':
+    case 'address_not_allowed':
+      return unreachable(name);
+    case 'broken':
+      return connectionLost(name, written);
+  }
+};
 
 /** Why we stopped waiting: the sender's own limit, or the end of the lease. */
 export type GaveUp = 'timeout' | 'lease_ended';

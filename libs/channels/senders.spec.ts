@@ -5,12 +5,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { InvalidSettings, parseSettings } from '#config/settings';
 import { CHANNELS } from '#contracts/vocabulary';
+import { MemoryInboxStore } from '#testing/memory-inbox';
+import { MemoryTokenStore } from '#testing/memory-tokens';
 import { sendRequest } from './conformance.js';
 import { PushSender } from './push/sender.js';
 import { closeSenders, createSenders, type Senders } from './senders.js';
 import { ChannelSettings } from './settings.js';
 
-const create = (variables: Record<string, string>): Senders => createSenders(parseSettings(ChannelSettings, variables));
+const create = (variables: Record<string, string>): Senders =>
+  createSenders(parseSettings(ChannelSettings, variables), {
+    tokens: new MemoryTokenStore(),
+    inbox: new MemoryInboxStore(),
+  });
 
 const serviceAccount = (): string => {
   const { privateKey } = generateKeyPairSync('rsa', {
@@ -26,6 +32,8 @@ describe('the senders', () => {
     const senders = create({});
     for (const channel of CHANNELS) {
       expect(senders[channel].channel).toBe(channel);
+      // Our own inbox needs no settings.
+      if (channel === 'in-app') continue;
       const outcomes = await senders[channel].send([sendRequest({ target: 'x' })], new AbortController().signal);
       expect(outcomes).toEqual([
         expect.objectContaining({ kind: 'credentials', code: 'not_configured', class: 'credentials' }),
@@ -54,6 +62,8 @@ describe('the senders', () => {
     [{ FCM_PROJECT_ID: 'p', FCM_CREDENTIALS_JSON: '{"private_key":"secret-key"}' }, /FCM_CREDENTIALS_JSON must hold/],
     [{ FCM_PROJECT_ID: 'p', FCM_CREDENTIALS_FILE: '/nonexistent.json' }, /FCM_CREDENTIALS_FILE must hold/],
     [{ FCM_PROJECT_ID: 'p', EMAIL_FROM: 'a@example.org' }, /FCM_PROJECT_ID[\s\S]*SMTP_URL/],
+    [{ SMS_PROVIDERS: 'orange,twilio' }, /ORANGE_CLIENT_ID is required[\s\S]*TWILIO_FROM is required/],
+    [{ SMS_PROVIDERS: 'pigeon' }, /SMS_PROVIDERS must be of orange, twilio/],
     [{ FCM_ENDPOINT: 'ftp://x' }, /FCM_ENDPOINT must be an http or https URL/],
   ])('do not start with %j', (variables, problem) => {
     expect(() => create(variables)).toThrow(InvalidSettings);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Bulks } from '#acceptance/bulks';
+import type { CountryOf } from '#acceptance/countries';
 import { Door } from '#acceptance/door';
 import { Intake } from '#acceptance/intake';
 import { recipientKey } from '#acceptance/ports';
@@ -9,6 +10,7 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
 import { tracedBulks, tracedDoor } from './traced.js';
 
@@ -25,7 +27,12 @@ const itemId = (bulkId: string, index: number): string =>
   bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
 
 /** The one door, with its stores. */
-export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptance => {
+export const composeAcceptance = (
+  base: Base,
+  settings: LimitSettings,
+  countryOf: CountryOf,
+  templates: Renderer,
+): Acceptance => {
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
@@ -35,8 +42,10 @@ export const composeAcceptance = (base: Base, settings: LimitSettings): Acceptan
     ),
     limits,
     recipients,
+    templates,
     announcer: base.outbox,
     settings,
+    countryOf,
     newId,
     now: base.now,
     onBatch: (size) => metrics.batches.observe({ batch: 'accept' }, size),

@@ -1,31 +1,45 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitRequests, limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { Keys, KEYS_CACHE } from '#access/keys';
 import { MAX_DEVICES } from '#access/ports';
 import { Recipients } from '#access/recipients';
 import { accessSettings } from '#access/settings';
+import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { inboxSettingsOf } from '#inbox/settings';
 import { Actions } from '#lifecycle/actions';
 import { BulkCancellation } from '#lifecycle/cancel-bulk';
 import { DeadLetters } from '#lifecycle/dead-letters';
+import { Receipts } from '#lifecycle/receipts';
+import { Reports } from '#lifecycle/reports';
 import { InvalidationListener } from '#messaging/invalidation';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoIdempotencyRecords } from '#persistence/idempotency/idempotency-records';
 import { MongoKeyStore } from '#persistence/keys/key-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
+import { MongoReceiptStore } from '#persistence/notifications/receipt-store';
 import { MongoReadStore } from '#persistence/notifications/read-store';
 import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
+import type { Templates } from '#templates/templates';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
+import { type ProviderReceipts, providerReceipts } from './receipts.js';
 import { type ComposedInbox, composeInbox } from './inbox.js';
 import { composeReplayer } from './replayer.js';
+import { composeRenderer, composeTemplates, hearOfTemplates } from './templates.js';
 
-export const apiParts = z.object({ ...limitSettings.shape, ...accessSettings.shape });
+export const apiParts = z.object({
+  ...limitSettings.shape,
+  ...countrySettings.shape,
+  ...accessSettings.shape,
+  ...ReceiptSettings.shape,
+});
 
 const composeKeys = (base: Base, ttlMs: number): Keys =>
   new Keys({
@@ -46,6 +60,8 @@ export interface ComposedApi {
     deadLetters: DeadLetters;
     keys: Keys;
     recipients: Recipients;
+    receipts: ProviderReceipts;
+    templates: Templates;
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
@@ -64,7 +80,8 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const inboxSettings = inboxSettingsOf(environment);
   const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
-  const acceptance = composeAcceptance(base, settings);
+  const renderer = composeRenderer(base);
+  const acceptance = composeAcceptance(base, settings, countryOf(settings), renderer);
   const store = new MongoNotificationStore(databases);
   const reads = new MongoReadStore(databases);
   const bulks = new MongoBulkStore(databases);
@@ -82,10 +99,14 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   });
   const invalidations = new InvalidationListener({
     log,
-    onInvalidation: ({ cache, key }) => {
-      if (cache === KEYS_CACHE) keys.invalidate(key);
+    onInvalidation: (invalidation) => {
+      if (invalidation.cache === KEYS_CACHE) keys.invalidate(invalidation.key);
+      hearOfTemplates(renderer, invalidation);
     },
-    onReconnected: () => keys.invalidate(null),
+    onReconnected: () => {
+      keys.invalidate(null);
+      renderer.invalidate(null);
+    },
   });
   const inbox = composeInbox(base, inboxSettings);
   return {
@@ -106,7 +127,18 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
         now,
       }),
       keys,
-      recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES)),
+      templates: composeTemplates(base, renderer),
+      recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES), countryOf(settings)),
+      receipts: providerReceipts(
+        settings,
+        new Receipts({
+          store: new MongoReceiptStore(databases),
+          reports: new Reports({ store, announcer, now, pause: (ms) => pause(ms) }),
+          services: databases.services,
+          now,
+          pause: (ms) => pause(ms),
+        }),
+      ),
       notificationQueries: new NotificationQueries(reads),
       statisticsQueries: new StatisticsQueries(reads),
       bulkQueries: new BulkQueries(bulks, reads, now),

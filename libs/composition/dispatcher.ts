@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Intake } from '#acceptance/intake';
 import { recipientKey } from '#acceptance/ports';
+import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { accessSettings } from '#access/settings';
@@ -13,6 +14,7 @@ import { DeadLetterKeeper } from '#lifecycle/dead-letter-keeper';
 import { Reports } from '#lifecycle/reports';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { QUEUES } from '#contracts/topology';
+import { InvalidationListener } from '#messaging/invalidation';
 import { Refusals } from '#messaging/refusals';
 import { AmqpStrategy } from '#messaging/strategy';
 import { NotificationMetricsService } from '#observability/message-metrics';
@@ -20,16 +22,19 @@ import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-stor
 import { MongoDeliveryStore } from '#persistence/notifications/delivery-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import { MongoTokenStore } from '#persistence/tokens/token-store';
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
 import { composeDeposits } from './inbox.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
+import { composeRenderer, hearOfTemplates } from './templates.js';
 import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
   ...limitSettings.shape,
+  ...countrySettings.shape,
   ...accessSettings.shape,
   ...lifecycleSettings.shape,
   ...ChannelSettings.shape,
@@ -38,6 +43,7 @@ export const dispatcherParts = z.object({
 export interface ComposedDispatcher {
   base: Base;
   intake: Intake;
+  invalidations: InvalidationListener;
   reports: Reports;
   deadLetters: DeadLetterKeeper;
   callerOf: (userId: string) => Caller | null;
@@ -59,7 +65,8 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
-  const senders = createSenders(settings, { inbox: composeDeposits(base) });
+  const renderer = composeRenderer(base);
+  const senders = createSenders(settings, { tokens: new MongoTokenStore(databases), inbox: composeDeposits(base) });
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),
@@ -95,7 +102,12 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const prefetch = settings.RABBITMQ_HANDLER_PREFETCH;
   return {
     base,
-    intake: composeAcceptance(base, settings).intake(callerOf),
+    intake: composeAcceptance(base, settings, countryOf(settings), renderer).intake(callerOf),
+    invalidations: new InvalidationListener({
+      log,
+      onInvalidation: (invalidation) => hearOfTemplates(renderer, invalidation),
+      onReconnected: () => renderer.invalidate(null),
+    }),
     reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Bulks } from '#acceptance/bulks';
 import type { Door } from '#acceptance/door';
-import type { Channel } from '#contracts/vocabulary';
+import type { Senders } from '#channels/senders';
 import { Unavailable, ValidationFailed } from '#domain/errors';
 import type { Outcome } from '#domain/outcome';
 import type { ChannelSender, SendRequest } from '#domain/sender';
@@ -133,12 +133,14 @@ const FAILED: Outcome = {
   message: 'secret',
   providerStatus: '503',
 };
-const senderOf = (send: ChannelSender['send']): Record<Channel, ChannelSender> => {
+const senderOf = (send: ChannelSender['send']): Senders => {
   const sender = { channel: 'push', batchSize: 2, concurrency: 3, timeoutMs: 4, send, close: () => Promise.resolve() };
   return {
     push: { ...sender, channel: 'push' },
     email: { ...sender, channel: 'email' },
+    sms: { ...sender, channel: 'sms' },
     webhook: { ...sender, channel: 'webhook' },
+    slack: { ...sender, channel: 'slack' },
     'in-app': { ...sender, channel: 'in-app' },
   };
 };

@@ -11,6 +11,7 @@ export const PROBLEMS = {
   invalid_token: { status: 401, title: 'A valid inbox token is required' },
   token_expired: { status: 401, title: 'The inbox token has expired' },
   insufficient_scope: { status: 403, title: 'The key lacks a scope' },
+  invalid_signature: { status: 403, title: 'The request is not signed as it must be' },
   service_not_allowed: { status: 403, title: 'The key may not use this service' },
   origin_not_allowed: { status: 403, title: 'The page that asks may not do this' },
   not_found: { status: 404, title: 'Not found' },

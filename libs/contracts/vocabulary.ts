@@ -1,6 +1,6 @@
 /** The words of the platform, one spelling each across code, wire, database and docs. Values are released: only add. */
 
-export const CHANNELS = ['push', 'email', 'webhook', 'in-app'] as const;
+export const CHANNELS = ['push', 'email', 'sms', 'webhook', 'slack', 'in-app'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export const TYPES = ['alert', 'reminder', 'info'] as const;
@@ -71,6 +71,10 @@ export type BulkStatus = (typeof BULK_STATUSES)[number];
 /** What another service may report of a notification that was sent. */
 export const REPORT_STATUSES = ['delivered', 'opened', 'read', 'failed'] as const;
 
+/** How the text of an SMS travels: 3GPP TS 23.038. */
+export const SMS_ENCODINGS = ['gsm-7', 'ucs-2'] as const;
+export type SmsEncoding = (typeof SMS_ENCODINGS)[number];
+
 export const PLATFORMS = ['android', 'ios', 'web'] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
@@ -89,9 +93,15 @@ export const SCOPES = [
   'dead-letters:read',
   'dead-letters:manage',
   'keys:manage',
+  'templates:read',
+  'templates:write',
   'inbox:tokens',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** A draft can be changed; what was published once stays as it is. */
+export const TEMPLATE_STATUSES = ['draft', 'published'] as const;
+export type TemplateStatus = (typeof TEMPLATE_STATUSES)[number];
 
 export const MAX_TARGETS = 20;
 export const MAX_BULK = 10_000;

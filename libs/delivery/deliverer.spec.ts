@@ -71,7 +71,7 @@ describe('Deliverer', () => {
     deliverer = new Deliverer({
       store,
       recipients,
-      senders: { push: sender, email: sender, webhook: sender, 'in-app': sender },
+      senders: { push: sender, email: sender, sms: sender, webhook: sender, slack: sender, 'in-app': sender },
       announcer,
       now: () => NOW,
       random: () => 0,

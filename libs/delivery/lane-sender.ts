@@ -5,15 +5,18 @@ import type { ChannelSender, SendRequest } from '#domain/sender';
 /** What is left of a lease must hold a send's time limit and the settling after it, in milliseconds. */
 export const SETTLING_MS = 5_000;
 
-/** Hands the requests of one lane to its channel's sender, in batches, as many at once as the sender takes. */
+/**
+ * Hands the requests of one lane to its channel's sender, in batches, as many requests at once as fill the batches that
+ * the sender takes: a small batch that hangs holds up no more than itself.
+ */
 export class LaneSender {
-  private readonly slots: Semaphore;
+  private readonly places: Semaphore;
 
   constructor(
     private readonly sender: ChannelSender,
     private readonly now: () => Date,
   ) {
-    this.slots = new Semaphore(sender.concurrency);
+    this.places = new Semaphore(sender.concurrency * sender.batchSize);
   }
 
   /**
@@ -29,7 +32,9 @@ export class LaneSender {
     const batches: SendRequest[][] = [];
     for (let from = 0; from < requests.length; from += this.sender.batchSize)
       batches.push(requests.slice(from, from + this.sender.batchSize));
-    await Promise.all(batches.map((batch) => this.slots.run(() => this.sendBatch(batch, leaseEnd, onDone))));
+    await Promise.all(
+      batches.map((batch) => this.places.run(() => this.sendBatch(batch, leaseEnd, onDone), batch.length)),
+    );
   }
 
   private async sendBatch(

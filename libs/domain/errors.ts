@@ -105,6 +105,14 @@ export class InvalidTransition extends DomainError {
   }
 }
 
+/** Whoever posted this is not the provider that it speaks for. */
+export class InvalidSignature extends DomainError {
+  readonly code = 'invalid_signature';
+  constructor() {
+    super('the request does not carry the signature, or the token, that is configured for this provider');
+  }
+}
+
 /** Changed by someone else while we looked; the caller may repeat. */
 export class Conflict extends DomainError {
   readonly code = 'conflict';

@@ -10,6 +10,7 @@ import type {
   State,
   WaitingReason,
 } from '#contracts/vocabulary';
+import type { SmsParts } from './channels/sms-text.js';
 
 /** A notification as the rules see it, and as the stores keep it. Times are dates of the database's clock. */
 export interface Notification {
@@ -30,6 +31,8 @@ export interface Notification {
   html: string | null;
   data: Record<string, unknown>;
   metadata: Record<string, unknown>;
+  /** How the body travels, as fixed at accept; null but for SMS. */
+  sms: SmsParts | null;
   atMostOnce: boolean;
   onLimit: OnLimit;
   sendAt: Date | null;

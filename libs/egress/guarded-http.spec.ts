@@ -93,6 +93,15 @@ describe('guarded requests', () => {
     expect(reached).toBe(false);
   });
 
+  it('keep the body of an answer only where it is asked for', async () => {
+    const port = await httpServer((_, response) => response.end('{"id":"é"}'));
+    const client = guarded(LOOPBACK).forService('test');
+    const request = { headers: {}, body: '', timeoutMs: 5_000, signal: new AbortController().signal };
+    const url = new URL(`http://127.0.0.1:${port}/`);
+    expect(await client.post(url, { ...request, keepBytes: 100 })).toMatchObject({ status: 200, body: '{"id":"é"}' });
+    expect(await client.post(url, request)).toMatchObject({ status: 200, body: '' });
+  });
+
   it('reach what is allowed for this service, and only that', async () => {
     const port = await httpServer((_, response) => response.end());
     const http = guarded('test=127.0.0.1/32');

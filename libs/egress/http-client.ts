@@ -9,17 +9,29 @@ export interface HttpRequest {
   /** For the whole of it: waiting for a connection, connecting, sending, the answer's head. */
   timeoutMs: number;
   signal: AbortSignal;
+  /** Keep the answer's body, of so many bytes at the most. */
+  keepBytes?: number;
 }
 
-/** What became of a request. Nothing of the answer's body is kept. */
+/** What became of a request: once the head of an answer is there it is answered, whatever becomes of the body. */
 export type HttpResult =
-  | { kind: 'answered'; status: number; headers: IncomingHttpHeaders }
+  | {
+      kind: 'answered';
+      status: number;
+      headers: IncomingHttpHeaders;
+      /** As far as it came; empty unless it was to be kept. */
+      body: string;
+      /** Why the body ended too early; null when it is whole. */
+      cut: HttpFailureReason | null;
+    }
   | {
       kind: 'failed';
       reason: HttpFailureReason;
       /** At least the first byte may have reached the other side. */
       written: boolean;
     };
+
+export type HttpAnswer = Extract<HttpResult, { kind: 'answered' }>;
 
 /** - `unreachable`: no such name, refused, or no route
  *  - `tls`: connected, but not to whom the certificate says
@@ -46,9 +58,9 @@ const reasonOf = (error: Error): HttpFailureReason => {
 class Exchange implements Dispatcher.DispatchHandler {
   private settled = false;
   private controller: Dispatcher.DispatchController | null = null;
-  /** Once the head of the answer is there, it is the result, whatever becomes of the body. */
-  private answer: HttpResult | null = null;
+  private head: Pick<HttpAnswer, 'status' | 'headers'> | null = null;
   private received = 0;
+  private readonly chunks: Buffer[] = [];
   private readonly timer: NodeJS.Timeout;
   private readonly abort = (): void => this.giveUp('aborted');
 
@@ -69,16 +81,18 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status >= 200) this.answer = { kind: 'answered', status, headers };
+    if (status >= 200) this.head = { status, headers };
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { keepBytes } = this.request;
     this.received += chunk.length;
-    if (this.received > MAX_RESPONSE_BYTES) controller.abort(new Error('the answer is too long'));
+    if (this.received > (keepBytes ?? MAX_RESPONSE_BYTES)) controller.abort(new Error('the answer is too long'));
+    else if (keepBytes !== undefined) this.chunks.push(chunk);
   }
 
   onResponseEnd(): void {
-    this.end('broken');
+    this.end(this.head === null ? 'broken' : null);
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -90,8 +104,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.controller?.abort(new Error('given up'));
   }
 
-  private end(reason: HttpFailureReason): void {
-    this.settle(this.answer ?? { kind: 'failed', reason, written: this.controller !== null });
+  /** @param reason null when all of the answer is there */
+  private end(reason: HttpFailureReason | null): void {
+    const { head } = this;
+    if (head !== null)
+      this.settle({ kind: 'answered', ...head, body: Buffer.concat(this.chunks).toString(), cut: reason });
+    else this.settle({ kind: 'failed', reason: reason ?? 'broken', written: this.controller !== null });
   }
 
   private settle(result: HttpResult): void {

@@ -18,6 +18,15 @@ export interface NotificationStore extends ChangeStore {
   cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number>;
 }
 
+export interface ReceiptStore {
+  /** The delivery that a provider gave this id to, in whatever service; null when there is none. */
+  findDelivery(
+    channel: Channel,
+    provider: string,
+    providerMessageId: string,
+  ): Promise<{ serviceName: string; deliveryId: string } | null>;
+}
+
 export interface DeadLetterFilter {
   services: ReadonlySet<string>;
   serviceName?: string;

@@ -29,7 +29,19 @@ const notification = {
   deliveries: [{ id: '66f1c0de9a1b2c3d4e5f6071-1', target: TOKEN, status: 'open' }],
   recipient: { email: 'ada@example.org', devices: [{ token: TOKEN }], addresses: ['https://example.org/hook?key=1'] },
 };
-const FORBIDDEN = ['positive', 'HIV', 'ada@', 'grace@', 'Tok3n', '/hook', 'key=1', 'car_live', 'hunter2', 'whsec_'];
+const FORBIDDEN = [
+  'positive',
+  'HIV',
+  'ada@',
+  'grace@',
+  'Tok3n',
+  '/hook',
+  'key=1',
+  'car_live',
+  'hunter2',
+  'whsec_',
+  'sl4ck',
+];
 const expectClean = (): void => {
   expect(lines.length).toBeGreaterThan(0);
   for (const word of FORBIDDEN) expect(lines.join('')).not.toContain(word);
@@ -85,7 +97,8 @@ describe('log lines', () => {
     const error = Object.assign(
       new Error(
         `550 no mailbox ada@example.org, token ${TOKEN}, POST https://example.org/hook?key=1, ` +
-          'Bearer car_live_1, smtp://carillon:hunter2@mail.example.org:25',
+          'Bearer car_live_1, smtp://carillon:hunter2@mail.example.org:25, ' +
+          'xoxb-17653672481-sl4ck (xapp-1-sl4ck-9) xoxe.xoxb-1-sl4ck',
         { cause },
       ),
       { request: { ...notification, authorization: 'car_live_2' }, code: 'EENVELOPE', rejected: ['ada@example.org'] },

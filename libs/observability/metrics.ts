@@ -29,6 +29,7 @@ export class Metrics {
     'problem',
   ]);
   readonly relayed = this.counter('carillon_relayed_total', 'Handled by a job of the scheduler', ['job']);
+  readonly templates = this.counter('carillon_template_cache_total', 'Look-ups of compiled templates', ['result']);
   readonly messages = this.counter('carillon_messages_total', 'Messages handled', ['queue', 'result']);
 
   readonly acceptToSent = this.histogram(

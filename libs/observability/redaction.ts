@@ -39,6 +39,8 @@ const IN_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@]{0,512}@/gi, '$1'],
   [/\b(https?:\/\/[^\s/?#"'<>)]+)[/?#][^\s"'<>)]*/gi, '$1/…'],
   [/\bBearer\s+\S+/gi, `Bearer ${CENSOR}`],
+  // https://docs.slack.dev/authentication/tokens
+  [/\bx(?:ox[a-z]|app)[.-][\w.-]{8,}/g, CENSOR],
   [/dup key: .*/g, `dup key: ${CENSOR}`],
   [/[^\s"'<>(){}[\],;:/@]{1,64}@[^\s"'<>(){}[\],;:/@]{1,255}\.[\p{L}\d-]{2,63}/gu, CENSOR],
   // Registration tokens have some 150 characters.

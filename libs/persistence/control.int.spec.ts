@@ -15,76 +15,68 @@ beforeAll(async () => {
 afterAll(() => test.drop());
 
 describe('locks', () => {
-  it('let one work at a time, over all processes', async () => {
+  const nothing = (): Promise<void> => Promise.resolve();
+  const others = (count: number): MongoLocks[] => Array.from({ length: count }, () => new MongoLocks(test.another()));
+
+  it('are one process’s at a time, and stay with it until it frees them', async () => {
     const name = anId();
-    let working = 0;
-    let ran = 0;
-    let most = 0;
-    const release: (() => void)[] = [];
-    const work = (): Promise<void> => {
-      working += 1;
-      ran += 1;
-      most = Math.max(most, working);
-      return new Promise((resolve) => release.push(() => resolve(void (working -= 1))));
-    };
-    const [first, second, third] = [test.another(), test.another(), test.another()].map((one) => new MongoLocks(one));
-    const running = first?.once(name, 60_000, work);
-    while (ran === 0) await test.databases.ping();
-    expect(await second?.once(name, 60_000, work)).toBe(false);
-    expect(await third?.once(anId(), 60_000, () => Promise.resolve())).toBe(true);
-    release.shift()?.();
-    expect(await running).toBe(true);
-    const again = second?.once(name, 60_000, work);
-    while (ran === 1) await test.databases.ping();
-    release.shift()?.();
-    expect(await again).toBe(true);
-    expect(most).toBe(1);
+    const [first, second] = others(2);
+    expect(await first?.once(name, 60_000, nothing)).toBe(true);
+    expect(await second?.once(name, 60_000, nothing)).toBe(false);
+    expect(await first?.once(name, 60_000, nothing)).toBe(true);
+    expect(await second?.once(anId(), 60_000, nothing)).toBe(true);
+    await first?.release();
+    expect(await second?.once(name, 60_000, nothing)).toBe(true);
+    expect(await first?.once(name, 60_000, nothing)).toBe(false);
   });
 
-  it('are free again after a failure, and after their time', async () => {
+  it('stay with it also when the work fails, and are told to no one else', async () => {
     const name = anId();
-    const locks = new MongoLocks(test.databases);
-    await expect(locks.once(name, 60_000, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const [first, second] = others(2);
+    await expect(first?.once(name, 60_000, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await second?.release();
+    expect(await second?.once(name, 60_000, nothing)).toBe(false);
+    expect(await first?.once(name, 60_000, nothing)).toBe(true);
+  });
+
+  it('are free again some time after their process vanished', async () => {
+    const name = anId();
     const proxy = await createProxy(test.databases.settings.MONGODB_URI);
     const behind = new Databases({ ...test.databases.settings, MONGODB_URI: proxy.uri });
-    const ran = Promise.withResolvers<void>();
-    const vanished = new MongoLocks(behind).once(name, 50, () => {
-      proxy.cut();
-      return ran.promise;
-    });
-    while (!(await locks.once(name, 60_000, () => Promise.resolve())));
-    ran.resolve();
-    expect(await vanished).toBe(true);
-    await behind.close();
-    await proxy.close();
+    const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    try {
+      const vanished = new MongoLocks(behind).once(name, 50, () => {
+        proxy.cut();
+        begun.resolve();
+        return ended.promise;
+      });
+      await begun.promise;
+      const [other] = others(1);
+      while (!(await other?.once(name, 60_000, nothing)));
+      ended.resolve();
+      expect(await vanished).toBe(true);
+      await new MongoLocks(behind).release();
+    } finally {
+      await behind.close();
+      await proxy.close();
+    }
   });
 
   it('stay held while the work lasts, also beyond their time', async () => {
     const name = anId();
-    const locks = new MongoLocks(test.databases);
+    const [first, second] = others(2);
     const started = await test.databases.now();
-    const ran = await locks.once(name, 1_000, async () => {
+    const ran = await first?.once(name, 1_000, async () => {
       while ((await test.databases.now()).getTime() < started.getTime() + 2_500)
-        expect(await new MongoLocks(test.databases).once(name, 1_000, () => Promise.resolve())).toBe(false);
+        expect(await second?.once(name, 1_000, nothing)).toBe(false);
     });
     expect(ran).toBe(true);
-    expect(await locks.once(name, 1_000, () => Promise.resolve())).toBe(true);
+    while (!(await second?.once(name, 1_000, nothing)));
   });
 
   it('let one begin where many race', async () => {
     const name = anId();
-    let release = (): void => undefined;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let refused = 0;
-    const all = [test.another(), test.another(), test.another()].map(async (one) => {
-      const ran = await new MongoLocks(one).once(name, 60_000, () => released);
-      if (!ran) refused += 1;
-      // Not before, for then the lock would be free for one that comes late.
-      if (refused === 2) release();
-      return ran;
-    });
+    const all = others(5).map((one) => one.once(name, 60_000, nothing));
     expect((await Promise.all(all)).filter(Boolean)).toHaveLength(1);
   });
 });

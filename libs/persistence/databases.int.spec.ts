@@ -39,6 +39,7 @@ describe('databases', () => {
         'outbox',
         'reference',
         'retention',
+        'sms_receipts',
         'status_service_newest',
         'user_newest',
       ].sort(),
@@ -50,7 +51,7 @@ describe('databases', () => {
     await createIndexes(longer);
     const indexes = await indexesOf(longer);
     expect(indexes.find(({ name }) => name === 'retention')).toMatchObject({ expireAfterSeconds: 120 * 86_400 });
-    expect(indexes).toHaveLength(13);
+    expect(indexes).toHaveLength(14);
     await longer.close();
   });
 

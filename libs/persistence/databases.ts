@@ -9,6 +9,8 @@ const DURABLE = { w: 'majority', journal: true, wtimeoutMS: 10_000 } as const;
 const SELECTION_TIMEOUT_MS = 3_000;
 /** Milliseconds after which a silent server counts as lost; longer than any query may take. */
 const SOCKET_TIMEOUT_MS = 60_000;
+/** Milliseconds for which the database's clock need not be asked again: after a failover it may be another one. */
+const CLOCK_GOOD_MS = 30_000;
 
 /** A collection: its name, what its documents look like, and its schema with the indexes. */
 export class CollectionOf<D extends mongo.Document> {
@@ -31,6 +33,8 @@ export interface DatabaseOptions {
 export class Databases {
   #opening: Promise<Connection> | undefined;
   #pool: PoolFigures | undefined;
+  /** Two clocks at one moment, milliseconds: the database's since 1970, and ours by `performance.now()`. */
+  #clock: { theirs: number; ours: number } | undefined;
   readonly services: readonly string[];
 
   constructor(
@@ -80,12 +84,15 @@ export class Databases {
     await orUnavailable(async () => (await this.connection()).getClient().db('admin').command({ ping: 1 }));
   }
 
-  /** The database's clock. */
-  now(): Promise<Date> {
-    return orUnavailable(async () => {
-      const hello = await (await this.connection()).getClient().db('admin').command({ hello: 1 });
-      return hello['localTime'] as Date;
-    });
+  /** The database's clock, asked for now and then and carried on by our own: never ahead of it, and behind by no more than an answer takes. */
+  async now(): Promise<Date> {
+    const ours = performance.now();
+    if (this.#clock === undefined || ours - this.#clock.ours > CLOCK_GOOD_MS)
+      this.#clock = await orUnavailable(async () => {
+        const hello = await (await this.connection()).getClient().db('admin').command({ hello: 1 });
+        return { theirs: (hello['localTime'] as Date).getTime(), ours: performance.now() };
+      });
+    return new Date(this.#clock.theirs + Math.floor(performance.now() - this.#clock.ours));
   }
 
   /** Of the present client. */

@@ -10,6 +10,7 @@ import { keys } from './keys/schema.js';
 import { limits } from './limits/schema.js';
 import { notifications } from './notifications/schema.js';
 import { recipients } from './recipients/schema.js';
+import { templates } from './templates/schema.js';
 
 const SERVICE_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [notifications, recipients, inbox];
 const CONTROL_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [
@@ -20,6 +21,7 @@ const CONTROL_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [
   idempotencyRecords,
   keys,
   limits,
+  templates,
 ];
 
 /** The server's word for an index that exists under this name with other options. */

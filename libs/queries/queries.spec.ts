@@ -25,7 +25,7 @@ const add = (serviceName: string, changes: Partial<Notification> = {}): Notifica
   const input = CreateNotification.parse({ userId: 'p-1', body: 'x' });
   const command = { input, raw: {}, idempotencyKey: null, traceparent: null, defaultOnLimit: 'fail' as const };
   const id = (all.length + 1).toString(16).padStart(24, '0');
-  const origin = { id, serviceName, actor: 'key:1', owner: 'tests', bulk: null };
+  const origin = { id, serviceName, actor: 'key:1', owner: 'tests', bulk: null, country: undefined };
   const notification = { ...draftNotification(command, origin, new Date(START + all.length * 1_000)), ...changes };
   all.push(notification);
   return notification;

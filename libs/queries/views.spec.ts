@@ -24,7 +24,7 @@ const accepted = (changes: Record<string, unknown> = {}): Notification =>
       traceparent: null,
       defaultOnLimit: 'fail',
     },
-    { id: 'a'.repeat(24), serviceName: 'diabetes', actor: 'key:1', owner: 'tests', bulk: null },
+    { id: 'a'.repeat(24), serviceName: 'diabetes', actor: 'key:1', owner: 'tests', bulk: null, country: undefined },
     now,
   );
 

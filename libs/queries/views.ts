@@ -86,6 +86,7 @@ export const notificationView = (notification: Notification): NotificationBody =
   ...itemView(notification),
   body: notification.body,
   data: notification.data,
+  sms: notification.sms,
   deliveries: notification.deliveries.map((delivery) => deliveryView(notification, delivery)),
   history: notification.history.map(transitionView),
 });

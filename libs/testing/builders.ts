@@ -29,6 +29,7 @@ export const aNotification = (over: Partial<Notification> = {}): Notification =>
     html: null,
     data: { rx: '9931' },
     metadata: {},
+    sms: null,
     atMostOnce: false,
     onLimit: 'fail',
     sendAt: null,

@@ -56,6 +56,8 @@ const required = (name: string): string => {
 /** Of this process alone. */
 export const WEBHOOK_SECRET = `whsec_${randomBytes(24).toString('base64')}`;
 
+export const RECEIPT_TOKEN = randomBytes(24).toString('base64url');
+export const TWILIO_AUTH_TOKEN = randomBytes(16).toString('hex');
 const INBOX_SECRET = randomBytes(32).toString('hex');
 
 export const startHouse = async (options: HouseOptions = {}): Promise<House> => {
@@ -151,8 +153,21 @@ export const providerSettings = (sandboxUrl: string, smtpPort: number): Record<s
   SMTP_PASSWORD: 'carillon',
   SMTP_TLS_REJECT_UNAUTHORIZED: 'false',
   EMAIL_FROM: 'Carillon <carillon@example.org>',
+  SMS_PROVIDERS: 'orange,twilio',
+  ORANGE_BASE_URL: sandboxUrl,
+  ORANGE_CLIENT_ID: 'sandbox',
+  ORANGE_CLIENT_SECRET: 'sandbox',
+  ORANGE_SENDER_ADDRESS: '+2250000',
+  ORANGE_RECEIPT_TOKENS: RECEIPT_TOKEN,
+  TWILIO_BASE_URL: sandboxUrl,
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN,
+  TWILIO_FROM: '+15005550006',
+  SMS_RECEIPTS_URL: 'https://notify.example.org',
   WEBHOOK_SECRETS: `*=${WEBHOOK_SECRET}`,
   EGRESS_ALLOW: '*=127.0.0.1/32',
+  SLACK_API_URL: `${sandboxUrl}/api/`,
+  SLACK_TOKENS: '*=xoxb-sandbox',
   INBOX_TOKEN_SECRET: INBOX_SECRET,
 });
 

@@ -1,7 +1,15 @@
-import type { AcceptStore, BulkRefusal, BulkStore, NewBulk, RecipientLookup } from '#acceptance/ports';
+import type {
+  AcceptStore,
+  BulkRefusal,
+  BulkStore,
+  NewBulk,
+  RecipientLookup,
+  TemplateRenderer,
+} from '#acceptance/ports';
 import { recipientKey } from '#acceptance/ports';
 import type { InsertResult, NewNotification } from '#domain/accepted';
 import type { Announcement, Announcer } from '#domain/announcement';
+import { ValidationFailed } from '#domain/errors';
 import type { LimitGrant, LimitRequest, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
 
@@ -136,5 +144,25 @@ export class MemoryBulkStore implements BulkStore {
 
   pause(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+/** One template, `dose`, whose body is `Take {{dose}}`. */
+export class MemoryTemplates implements TemplateRenderer {
+  prefix = 'Take';
+
+  render({ name, variables }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
+    const { dose } = variables;
+    const missing = name !== 'dose' ? '/template' : typeof dose !== 'string' ? '/variables/dose' : null;
+    if (missing !== null)
+      return Promise.reject(
+        new ValidationFailed([{ in: 'body', field: missing, code: 'required', message: 'is required' }]),
+      );
+    return Promise.resolve({
+      title: 'Dose',
+      body: `${this.prefix} ${String(dose)}`,
+      html: null,
+      data: { rx: '1', by: 'template' },
+    });
   }
 }

@@ -103,7 +103,7 @@ export class MemoryRecipientStore implements RecipientStore {
 
   private write(serviceName: string, userId: string, profile: Partial<RecipientProfile>): Recipient {
     const now = this.now();
-    const empty = { email: null, webhookUrl: null, locale: null, timezone: null, attributes: {} };
+    const empty = { email: null, phone: null, webhookUrl: null, locale: null, timezone: null, attributes: {} };
     const before = this.recipients.get(`${serviceName}/${userId}`);
     const recipient: Recipient = {
       ...(before ?? { ...empty, serviceName, userId, devices: [], createdAt: now }),

@@ -27,6 +27,7 @@ export const notificationOf = (over: Partial<Notification>): Notification => {
     html: null,
     data: {},
     metadata: {},
+    sms: null,
     atMostOnce: false,
     onLimit: 'fail',
     sendAt: null,

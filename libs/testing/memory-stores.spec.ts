@@ -2,7 +2,11 @@ import { describe } from '@jest/globals';
 import { deadLetterStoreSuite } from './dead-letter-store-suite.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
 import { MemoryNotifications } from './memory-notifications.js';
+import { MemoryTemplateStore } from './memory-templates.js';
+import { MemoryTokenStore } from './memory-tokens.js';
 import { notificationStoreSuite } from './notification-store-suite.js';
+import { templateStoreSuite } from './template-store-suite.js';
+import { describeTokenStore } from './token-store-suite.js';
 
 describe('notifications in memory', () => {
   notificationStoreSuite(() => {
@@ -16,3 +20,10 @@ describe('notifications in memory', () => {
 describe('dead letters in memory', () => {
   deadLetterStoreSuite(() => new MemoryDeadLetters(new Date()));
 });
+
+describe('templates in memory', () => {
+  let clock = 0;
+  templateStoreSuite(() => new MemoryTemplateStore(() => new Date((clock += 1))));
+});
+
+describeTokenStore('tokens in memory', () => new MemoryTokenStore());

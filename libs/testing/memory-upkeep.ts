@@ -38,16 +38,18 @@ export class MemoryWatermarks implements Watermarks {
 
 /** One process's view of locks that several share through `held`. */
 export class MemoryLocks implements Locks {
-  constructor(readonly held: Set<string> = new Set()) {}
+  constructor(readonly held: Map<string, MemoryLocks> = new Map()) {}
 
   async once(name: string, _ttlMs: number, work: () => Promise<void>): Promise<boolean> {
-    if (this.held.has(name)) return false;
-    this.held.add(name);
-    try {
-      await work();
-      return true;
-    } finally {
-      this.held.delete(name);
-    }
+    const holder = this.held.get(name) ?? this;
+    if (holder !== this) return false;
+    this.held.set(name, this);
+    await work();
+    return true;
+  }
+
+  release(): Promise<void> {
+    for (const [name, holder] of this.held) if (holder === this) this.held.delete(name);
+    return Promise.resolve();
   }
 }

@@ -5,9 +5,11 @@ import { MongoAcceptStore } from '#persistence/notifications/accept-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { notifications } from '#persistence/notifications/schema';
 import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
+import { MongoTokenStore, tokens } from '#persistence/tokens/token-store';
 import { deadLetterStoreSuite } from './dead-letter-store-suite.js';
 import { openTestDatabases, type TestDatabases } from './mongodb.js';
 import { notificationStoreSuite } from './notification-store-suite.js';
+import { describeTokenStore } from './token-store-suite.js';
 
 let test: TestDatabases;
 beforeAll(async () => {
@@ -34,4 +36,9 @@ describe('dead letters in MongoDB', () => {
     await test.databases.inControl(deadLetters, (collection) => collection.deleteMany({}));
     return new MongoDeadLetterStore(test.databases);
   });
+});
+
+describeTokenStore('tokens in MongoDB', async () => {
+  await test.databases.inControl(tokens, (collection) => collection.deleteMany({}));
+  return new MongoTokenStore(test.databases);
 });

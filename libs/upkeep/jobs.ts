@@ -3,7 +3,7 @@ import type { UpkeepSettings } from './settings.js';
 
 type IntervalSetting = Extract<keyof UpkeepSettings, `${string}_EVERY_S`>;
 
-/** A scheduler that vanished in the middle of a run holds up that job for so long, in milliseconds. */
+/** A scheduler that vanished holds up its jobs for so long, in milliseconds. */
 export const JOB_LOCK_MS = 10_000;
 
 /** Every job of the scheduler, with the setting of its interval. */

@@ -46,8 +46,13 @@ export interface Watermarks {
 
 /** At most one process holds a lock at a time. */
 export interface Locks {
-  /** Runs `work` if the lock was free; answers whether it ran. A process that vanishes meanwhile holds it for `ttlMs` more. */
+  /**
+   * Runs `work` if the lock was free or is ours; answers whether it ran. It stays ours until `ttlMs` after the last run
+   * that we began: a process that vanishes keeps the others waiting for so long.
+   */
   once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean>;
+  /** Frees all that we hold. */
+  release(): Promise<void>;
 }
 
 export interface DrainingAnnouncer extends Announcer {

@@ -8,7 +8,7 @@ const seconds = (fallback: number, what: string) =>
 
 export const upkeepSettings = z.object({
   RELAY_EVERY_S: seconds(1, 'looks for what the broker has not confirmed, or is due by now'),
-  OVERDUE_EVERY_S: seconds(15, 'looks for lost wake-ups'),
+  OVERDUE_EVERY_S: seconds(30, 'looks for lost wake-ups'),
   OVERDUE_MARGIN_S: integer(1, 86_400)
     .default(30)
     .meta({ description: 'seconds by which a notification must be overtaken before its wake-up counts as lost' }),

@@ -52,6 +52,18 @@ describe('the OpenAPI document', () => {
     expect(schemas['CreateNotification']).toHaveProperty('additionalProperties', false);
   });
 
+  it('says what goes together', () => {
+    const schemas = document.components?.schemas ?? {};
+    expect(schemas['CreateNotification']).toHaveProperty('anyOf', [
+      { required: ['userId'], properties: { userId: { type: 'string' } } },
+      { required: ['to'] },
+    ]);
+    expect(schemas['CreateBulk']).toHaveProperty('oneOf', [
+      { required: ['notifications'] },
+      { required: ['content', 'recipients'] },
+    ]);
+  });
+
   it('needs one of two ways to present a key, and of two to present an inbox token', () => {
     expect(document.security).toEqual([{ bearer: [] }, { apiKey: [] }]);
     expect(Object.keys(document.components?.securitySchemes ?? {})).toEqual([

@@ -134,9 +134,11 @@ const contentOf = ({ body, stream }: Operation['answer']): Pick<ZodOpenApiRespon
 
 const describe = (operation: Operation): string =>
   [
-    operation.reader === true
-      ? `Needs an inbox token; in a cookie, an Origin that is allowed too${operation.method === 'GET' ? ' where there is one' : ''}.`
-      : `Needs the scope ${operation.scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
+    operation.signed === true
+      ? 'Needs no key, but what proves that the provider calls.'
+      : operation.reader === true
+        ? `Needs an inbox token; in a cookie, an Origin that is allowed too${operation.method === 'GET' ? ' where there is one' : ''}.`
+        : `Needs the scope ${operation.scopes.map((scope) => `\`${scope}\``).join(' or ')}.`,
     ...(operation.answer.stream === true ? [STREAM] : []),
     ...(operation.bodyLimit === undefined ? [] : [`The body may have ${operation.bodyLimit / 1024 / 1024} MiB.`]),
   ].join(' ');
@@ -155,6 +157,9 @@ const paramsOf = (operation: Operation): ZodOpenApiParameters => {
   };
 };
 
+const contentType = ({ form }: Operation) =>
+  form === true ? ('application/x-www-form-urlencoded' as const) : ('application/json' as const);
+
 const describeOperation = (operation: Operation): ZodOpenApiOperationObject => {
   const { answer, body } = operation;
   return {
@@ -164,10 +169,14 @@ const describeOperation = (operation: Operation): ZodOpenApiOperationObject => {
     description: describe(operation),
     ...(operation.reader === true ? { security: [{ inboxToken: [] }, { inboxCookie: [] }] } : {}),
     requestParams: paramsOf(operation),
+    ...(operation.signed === true ? { security: [] } : {}),
     ...(body === undefined
       ? {}
       : {
-          requestBody: { required: operation.bodyOptional !== true, content: { 'application/json': { schema: body } } },
+          requestBody: {
+            required: operation.bodyOptional !== true,
+            content: { [contentType(operation)]: { schema: body } },
+          },
         }),
     responses: {
       [String(answer.status)]: {
@@ -231,7 +240,7 @@ export const openApiDocument = (version: string): OpenApiDocument => {
         version,
         license: { name: 'MIT', identifier: 'MIT' },
         description: [
-          'Sends notifications by push, e-mail, webhook and an in-app inbox, loses none that it accepted, and shows what became of each.',
+          'Sends notifications by push, e-mail, SMS, webhook, Slack and an in-app inbox, loses none that it accepted, and shows what became of each.',
           'Answers only gain fields and enum values: ignore what you do not know.',
           'Errors are problems of RFC 9457: branch on `code`, which is only added to.',
           `One bulk takes up to ${MAX_BULK.toLocaleString('en')} recipients.`,

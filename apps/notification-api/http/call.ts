@@ -28,6 +28,17 @@ export class ApiCall<P = unknown, Q = unknown, B = unknown> {
     private readonly reply: FastifyReply,
   ) {}
 
+  /** Path and query, as they were called. */
+  get url(): string {
+    return this.request.url;
+  }
+
+  /** @param name in lower case */
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
   /** Who reads, and until when. @throws InvalidToken for an operation that no reader asks */
   get pass(): InboxPass {
     if (this.request.pass === null) throw new InvalidToken();

@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Histogram } from 'prom-client';
 import type { Operation } from '#contracts/http/operations';
+import type { Caller } from '#domain/caller';
 import { InsufficientScope, NotFound, Unauthorized } from '#domain/errors';
 import { traceIdOf } from '#domain/traceparent';
 import type { ApiParts } from '../tokens.js';
-import { readJsonOnly } from './json-body.js';
+import { readBodies } from './json-body.js';
 import { admitReader } from './inbox-pass.js';
 import { presentedKey } from './presented-key.js';
 import { MethodNotAllowed } from './problem.js';
@@ -23,11 +24,18 @@ export const requestIdOf = (request: Pick<IncomingMessage, 'headers'>): string =
 type GateParts = Pick<ApiParts, 'keys' | 'inbox' | 'log' | 'registry'>;
 type Done = (error?: Error) => void;
 
-/** Lets nobody in without a key that has a scope of the operation. Runs before the body is read. */
+/** Whoever signs what it posts: may do nothing else. */
+const PROVIDER: Caller = { actor: 'provider', owner: 'provider', scopes: new Set(), services: new Set() };
+
+/** Lets nobody in without a key that has a scope of the operation, but for what is signed. Runs before the body is read. */
 const gateOf =
   (operation: Operation, { keys, inbox }: GateParts, origins: ReadonlySet<string>) =>
   (request: FastifyRequest, _reply: FastifyReply, done: Done): void => {
     request.operation = operation;
+    if (operation.signed === true) {
+      request.caller = PROVIDER;
+      return done();
+    }
     if (operation.reader === true) {
       admitReader(request, inbox, origins).then(() => done(), done);
       return;
@@ -101,7 +109,7 @@ const observe = (fastify: FastifyInstance, { log, registry }: Pick<ApiParts, 'lo
  */
 export const installGate = (fastify: FastifyInstance, parts: GateParts, origins: readonly string[]): void => {
   for (const member of REQUEST_MEMBERS) fastify.decorateRequest(member, null);
-  readJsonOnly(fastify);
+  readBodies(fastify);
   const routes = new Routes();
   fastify.addHook('onRoute', (route) => {
     routes.add(route);

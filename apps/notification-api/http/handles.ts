@@ -29,7 +29,7 @@ export const Handles =
     descriptor: TypedPropertyDescriptor<T>,
   ): void => {
     Call()(target, key, 0);
-    const keepsRecord = operation.method === 'POST' && !OWN_RECORD.has(operation.id);
+    const keepsRecord = operation.method === 'POST' && !OWN_RECORD.has(operation.id) && operation.signed !== true;
     applyDecorators(
       RequestMapping({ method: RequestMethod[operation.method], path: operation.path }),
       HttpCode(operation.answer.status),

@@ -4,13 +4,15 @@ import { lastValueFrom, type Observable, of } from 'rxjs';
 import { fingerprint, idempotencyScope } from '#acceptance/fingerprint';
 import type { Operation, OperationId } from '#contracts/http/operations';
 import { IdempotencyKeyInUse, IdempotencyKeyReused } from '#domain/errors';
+import { seal, unseal } from '#sealing/seal';
 import { type ApiParts, PARTS } from '../tokens.js';
 import { type ApiCall, callOf } from './call.js';
 import { presentedKey } from './presented-key.js';
-import { seal, unseal } from './seal.js';
 
 /** Their answers hold a secret: kept only sealed, with the key that the caller presented and that is stored nowhere. */
 const SECRET_ANSWERS: ReadonlySet<string> = new Set<OperationId>(['createKey', 'rotateKey', 'createInboxToken']);
+
+const KEPT = 'carillon kept answer';
 
 const scopeOf = (operation: Operation, call: ApiCall, key: string): string => {
   const params = (call.params ?? {}) as Record<string, string>;
@@ -40,10 +42,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
         throw new IdempotencyKeyReused();
       case 'replay':
         call.replayed();
-        return of(secret === null ? begun.body : unseal(begun.body, secret));
+        return of(secret === null ? begun.body : unseal(begun.body, secret, KEPT));
       case 'begun': {
         const answer = await this.run(scope, next);
-        await this.keep(scope, operation.answer.status, secret === null ? answer : seal(answer, secret));
+        await this.keep(scope, operation.answer.status, secret === null ? answer : seal(answer, secret, KEPT));
         return of(answer);
       }
     }

@@ -43,14 +43,12 @@ export class WindowStorage implements ThrottlerStorage {
   }
 }
 
-const callerOf = (context: ExecutionContext): string | null =>
-  context.switchToHttp().getRequest<FastifyRequest>().caller?.actor ?? null;
-
-/** Limits what each key may ask of this process; what needs no key is not counted. */
+/** Limits what each key may ask of this process; what needs no key is not counted: strangers could use it up. */
 @Injectable()
 export class KeyThrottlerGuard extends ThrottlerGuard {
   protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
-    return Promise.resolve(callerOf(context) === null);
+    const { caller, operation } = context.switchToHttp().getRequest<FastifyRequest>();
+    return Promise.resolve(caller === null || operation?.signed === true);
   }
 
   protected override getTracker(request: FastifyRequest): Promise<string> {

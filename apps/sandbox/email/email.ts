@@ -19,7 +19,7 @@ export const email: Provider = {
     stages: ['connect', 'auth', 'recipient', 'data'],
     usualStage: (fault) => (fault.kind === 'status' ? 'recipient' : 'data'),
     problem: (fault) => {
-      if (fault.errorCode !== undefined) return 'errorCode is for push';
+      if (fault.errorCode !== undefined) return 'errorCode is for push and sms';
       return fault.status === undefined || fault.status >= 400 ? null : 'status is an SMTP code from 400 to 599';
     },
   },

@@ -16,7 +16,7 @@ export const webhook: Provider = {
   faultRules: {
     stages: ['send'],
     usualStage: () => 'send',
-    problem: ({ errorCode }) => (errorCode === undefined ? null : 'errorCode is for push'),
+    problem: ({ errorCode }) => (errorCode === undefined ? null : 'errorCode is for push and sms'),
   },
 
   start: (stage) => {

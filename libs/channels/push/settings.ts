@@ -27,7 +27,7 @@ export const PushSettings = z.object({
   FCM_SOCKETS: integer(1, 1000).default(64).meta({ description: 'connections to FCM that one dispatcher keeps' }),
   FCM_BATCHES: integer(1, 32)
     .default(4)
-    .meta({ description: 'batches of up to 500 that one dispatcher has under way at once' }),
+    .meta({ description: 'one dispatcher has as many messages under way at once as fill so many batches of 500' }),
   FCM_TIMEOUT_MS: integer(100, 120_000).default(15_000).meta({ description: 'after so long a batch is given up' }),
 });
 export type PushSettings = z.output<typeof PushSettings>;

@@ -1,17 +1,15 @@
 import type { Outcome } from '#domain/outcome';
-import type { ChannelSender, SendRequest } from '#domain/sender';
+import type { SendRequest } from '#domain/sender';
 import type { GuardedHttp } from '#egress/guarded-http';
+import { type OneByOneOptions, OneByOneSender } from '../one-by-one.js';
 import { credentialsMissing, permanent } from '../outcomes.js';
 import { webhookOutcome } from './outcome.js';
 import { keysOf, type SigningKeys } from './secrets.js';
 import { sign } from './signature.js';
 
-export interface WebhookOptions {
+export interface WebhookOptions extends OneByOneOptions {
   keys: SigningKeys;
-  /** Closed with the sender. */
   http: GuardedHttp;
-  concurrency: number;
-  timeoutMs: number;
 }
 
 /** The same at every attempt. */
@@ -31,26 +29,14 @@ const bodyOf = (request: SendRequest): string =>
   });
 
 /** A POST signed by Standard Webhooks to the recipient's own URL. */
-export class WebhookSender implements ChannelSender {
+export class WebhookSender extends OneByOneSender {
   readonly channel = 'webhook';
-  readonly batchSize = 1;
-  readonly concurrency: number;
-  readonly timeoutMs: number;
 
   constructor(private readonly options: WebhookOptions) {
-    this.concurrency = options.concurrency;
-    this.timeoutMs = options.timeoutMs;
+    super(options);
   }
 
-  send(batch: readonly SendRequest[], signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(batch.map((request) => this.sendOne(request, signal)));
-  }
-
-  close(): Promise<void> {
-    return this.options.http.close();
-  }
-
-  private async sendOne(request: SendRequest, signal: AbortSignal): Promise<Outcome> {
+  protected async sendOne(request: SendRequest, signal: AbortSignal): Promise<Outcome> {
     const url = URL.parse(request.target);
     if (url === null) return permanent('webhook', 'recipient', 'invalid_url', 'the target is no URL');
     const keys = keysOf(this.options.keys, request.serviceName);

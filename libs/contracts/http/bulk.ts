@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { BULK_STATUSES, MAX_BULK } from '../vocabulary.js';
-import { ContentFields, CreateNotification, Targets } from './notification.js';
+import { ContentFields, CreateNotification, HAS_TEXT, hasText, NEEDS_A_TEXT } from './notification.js';
 import { Id, JsonObject, NullableTime, OutTime, Reference, ServiceName, UserId } from './primitives.js';
+import { NEEDS_A_RECIPIENT, Targets } from './recipient-fields.js';
+import { Locale } from './template-fields.js';
 
 /**
  * Items are checked one by one by the door, so that one bad item refuses itself and not the bulk: here they are only
@@ -9,7 +11,10 @@ import { Id, JsonObject, NullableTime, OutTime, Reference, ServiceName, UserId }
  */
 const Item = z.record(z.string(), z.unknown());
 
-export const BulkContent = z.strictObject({ ...ContentFields });
+export const BulkContent = z
+  .strictObject({ ...ContentFields })
+  .refine(hasText, HAS_TEXT)
+  .meta({ override: NEEDS_A_TEXT });
 
 export const CreateBulk = z
   .strictObject({
@@ -28,6 +33,7 @@ export const CreateBulk = z
   })
   .meta({
     id: 'CreateBulk',
+    override: { oneOf: [{ required: ['notifications'] }, { required: ['content', 'recipients'] }] },
     examples: [
       {
         serviceName: 'diabetes',
@@ -40,19 +46,21 @@ export type CreateBulk = z.output<typeof CreateBulk>;
 
 /** One item of `notifications`: as for one notification, without what the bulk says for all. */
 export const BulkNotification = CreateNotification;
-/** One item of `recipients`; its `data` is merged over the content's. */
+/** One item of `recipients`; its `data` and `variables` are merged over the content's. */
 export const BulkRecipient = z
   .strictObject({
     userId: UserId.nullish(),
     to: Targets.optional(),
     data: JsonObject.optional(),
+    locale: Locale.nullish(),
+    variables: JsonObject.optional(),
     reference: Reference.nullish(),
   })
   .refine((value) => value.userId != null || value.to !== undefined, {
     path: ['userId'],
     message: 'is required when `to` is left out',
   })
-  .meta({ id: 'BulkRecipient' });
+  .meta({ id: 'BulkRecipient', override: NEEDS_A_RECIPIENT });
 
 export const Refusal = z
   .object({

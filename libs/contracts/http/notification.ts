@@ -3,10 +3,10 @@ import {
   CHANNELS,
   DELIVERY_STATUSES,
   ERROR_CLASSES,
-  MAX_TARGETS,
   ON_LIMIT,
   OUTCOMES,
   PRIORITIES,
+  SMS_ENCODINGS,
   STATES,
   STATUSES,
   TYPES,
@@ -24,23 +24,46 @@ import {
   Time,
   UserId,
 } from './primitives.js';
+import { NEEDS_A_RECIPIENT, Targets } from './recipient-fields.js';
+import { Locale, TemplateUse } from './template-fields.js';
 
-const Target = z.string().min(1).max(4096);
-
-/** Device tokens, addresses or URLs of the one recipient, according to `channel`. */
-export const Targets = z.union([Target, z.array(Target).min(1).max(MAX_TARGETS)]).meta({
-  description: `One target or up to ${MAX_TARGETS}, all of the same recipient: device tokens (push), addresses (email) or URLs (webhook). Left out, the targets that the recipient has registered are used.`,
-  examples: [['ada@example.org']],
-});
+/** Texts of its own, or those of a template. Judged even where other fields are wrong. */
+export const HAS_TEXT = {
+  path: ['body'],
+  message: 'is required',
+  params: { code: 'required' },
+  when: ({ value }: { value: unknown }): boolean =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+/** As JSON Schema says it. */
+export const NEEDS_A_TEXT = { oneOf: [{ required: ['body'] }, { required: ['template'] }] };
+export const hasText = (value: { body?: unknown; template?: unknown }): boolean =>
+  value.body !== undefined || value.template !== undefined;
 
 /** What is said; shared by one notification and by `content` of a bulk. */
 export const ContentFields = {
   channel: z.enum(CHANNELS).default('push'),
   type: z.enum(TYPES).default('info'),
-  title: z.string().min(1).max(255).nullish().meta({ description: 'Title of a push, subject of an e-mail.' }),
-  body: z.string().min(1, 'must not be empty').max(100_000),
+  title: z
+    .string()
+    .min(1)
+    .max(255)
+    .nullish()
+    .meta({ description: 'Title of a push, subject of an e-mail, header in Slack; not part of an SMS.' }),
+  body: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(100_000)
+    .optional()
+    .meta({ description: 'Required, unless `template` is given.' }),
+  template: TemplateUse.optional().meta({ description: 'Instead of `title`, `body` and `html`.' }),
+  locale: Locale.nullish().meta({ description: 'Of the template: fr-CI falls back to fr, then to the default.' }),
+  variables: JsonObject.optional().meta({ description: 'Of the template, as its JSON Schema says.' }),
   html: z.string().min(1).max(500_000).nullish().meta({ description: 'E-mail only: the HTML part beside the text.' }),
-  data: JsonObject.default({}).meta({ description: 'Handed to the receiver. Push turns values into strings.' }),
+  data: JsonObject.default({}).meta({
+    description:
+      'Handed to the receiver, but for SMS. Push turns values into strings; Slack shows `fields`, up to 10 of {title, value}, and `link`, {url, text}.',
+  }),
   priority: z.enum(PRIORITIES).optional().meta({ description: 'normal, or high for an alert, unless said otherwise.' }),
   sendAt: Time.nullish().meta({ description: 'Not before this time; at most 60 days ahead.' }),
   expiresAt: Time.nullish().meta({ description: 'Not sent after this time.' }),
@@ -65,8 +88,10 @@ export const CreateNotification = z
     path: ['userId'],
     message: 'is required when `to` is left out',
   })
+  .refine(hasText, HAS_TEXT)
   .meta({
     id: 'CreateNotification',
+    override: { ...NEEDS_A_RECIPIENT, ...NEEDS_A_TEXT },
     examples: [
       {
         serviceName: 'diabetes',
@@ -158,6 +183,10 @@ export type NotificationItem = z.output<typeof NotificationItem>;
 export const NotificationBody = NotificationItem.extend({
   body: z.string(),
   data: z.record(z.string(), z.unknown()),
+  sms: z
+    .object({ encoding: z.enum(SMS_ENCODINGS), segments: z.int() })
+    .nullable()
+    .meta({ description: 'How the body travels by SMS, and how many it takes; null for other channels.' }),
   deliveries: z.array(DeliveryBody),
   history: z.array(TransitionBody),
 }).meta({ id: 'Notification' });

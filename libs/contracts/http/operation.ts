@@ -12,8 +12,10 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   summary: string;
-  /** One of these is needed; none where a reader asks. */
+  /** One of these is needed; none where a reader asks, or where the call is `signed`. */
   scopes: readonly Scope[];
+  /** Called by a provider, which has no API key: its handler checks what proves who it is. */
+  signed?: true;
   /** Asked by a user with an inbox token, instead of a service with a key. */
   reader?: true;
   params?: z.ZodType;
@@ -21,6 +23,8 @@ export interface Operation {
   body?: z.ZodType;
   /** Whether an absent body is taken as `{}`. */
   bodyOptional?: boolean;
+  /** Whether the body is a form (application/x-www-form-urlencoded), not JSON. */
+  form?: true;
   /** Octets; 1 MiB where nothing is said. */
   bodyLimit?: number;
   /** Takes an `Idempotency-Key`: every POST does. */

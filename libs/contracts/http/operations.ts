@@ -15,8 +15,10 @@ import {
 } from './notification.js';
 import { created, noContent, type Operation } from './operation.js';
 import { Id } from './primitives.js';
+import { OrangeReceipt, OrangeReceiptQuery, TwilioReceipt, TwilioReceiptQuery } from './receipts.js';
 import { CreatedDevice, CreateDevice, DevicePath, PutRecipient, RecipientBody, RecipientPath } from './recipients.js';
 import { StatisticsBody, StatisticsQuery, UnreadQuery } from './statistics.js';
+import { TEMPLATE_OPERATIONS } from './template-operations.js';
 
 export type { Operation } from './operation.js';
 
@@ -50,9 +52,19 @@ const action = (path: string, summary: string, scopes: readonly Scope[]) =>
     ],
   }) as const satisfies Omit<Operation, 'id'>;
 
+const receipt = {
+  tag: 'receipts',
+  method: 'POST',
+  scopes: [],
+  signed: true,
+  answer: { status: 204, description: 'Taken, or of no consequence.' },
+  problems: ['invalid_signature', 'not_found', 'conflict'],
+} as const;
+
 const MEBIBYTE = 1024 * 1024;
 
 export const OPERATIONS = operations({
+  ...TEMPLATE_OPERATIONS,
   createNotification: {
     tag: 'notifications',
     method: 'POST',
@@ -268,6 +280,21 @@ export const OPERATIONS = operations({
     params: IdPath,
     answer: noContent,
     problems: ['not_found', 'invalid_transition'],
+  },
+  takeOrangeReceipt: {
+    ...receipt,
+    path: '/api/receipts/orange',
+    summary: "Orange's delivery receipt of an SMS",
+    query: OrangeReceiptQuery,
+    body: OrangeReceipt,
+  },
+  takeTwilioReceipt: {
+    ...receipt,
+    path: '/api/receipts/twilio',
+    summary: "Twilio's status callback of an SMS, with X-Twilio-Signature",
+    query: TwilioReceiptQuery,
+    body: TwilioReceipt,
+    form: true,
   },
   createKey: {
     tag: 'keys',

@@ -8,6 +8,7 @@ export const DevicePath = z.strictObject({ serviceName: ServiceName, userId: Use
 export const PutRecipient = z
   .strictObject({
     email: z.string().min(3).max(254).nullish(),
+    phone: z.string().min(3).max(32).nullish(),
     webhookUrl: z.string().min(1).max(2048).nullish(),
     locale: z
       .string()
@@ -16,7 +17,10 @@ export const PutRecipient = z
     timezone: z.string().min(1).max(64).nullish(),
     attributes: JsonObject.default({}),
   })
-  .meta({ id: 'PutRecipient', examples: [{ email: 'ada@example.org', locale: 'fr-CI', timezone: 'Africa/Abidjan' }] });
+  .meta({
+    id: 'PutRecipient',
+    examples: [{ email: 'ada@example.org', phone: '+2250707123456', locale: 'fr-CI', timezone: 'Africa/Abidjan' }],
+  });
 export type PutRecipient = z.output<typeof PutRecipient>;
 
 export const CreateDevice = z
@@ -38,6 +42,7 @@ export const RecipientBody = z
     serviceName: ServiceName,
     userId: UserId,
     email: z.string().nullable(),
+    phone: z.string().nullable(),
     webhookUrl: z.string().nullable(),
     locale: z.string().nullable(),
     timezone: z.string().nullable(),

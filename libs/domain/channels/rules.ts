@@ -19,10 +19,13 @@ export interface Content {
 /** The pure rules of one channel: which targets and contents it takes, and how a target is written and shown. */
 export interface ChannelRules {
   readonly channel: Channel;
-  /** Null when this can be a target. */
-  checkTarget(target: string): FieldProblem | null;
-  /** The one spelling of a target that passed `checkTarget`: equal targets become equal strings. */
-  normaliseTarget(target: string): string;
+  /**
+   * Null when this can be a target.
+   * @param country of what is written as people do at home: ISO 3166-1, two letters. Matters to phone numbers only.
+   */
+  checkTarget(target: string, country?: string): FieldProblem | null;
+  /** The one spelling of a target that passed `checkTarget` with the same country: equal targets become equal strings. */
+  normaliseTarget(target: string, country?: string): string;
   /** What may be shown to people and written to logs. */
   maskTarget(target: string): string;
   /** Everything that is wrong, so that the caller hears of it at once. */

@@ -19,47 +19,53 @@ const FREE = new Date(0);
 /** In the time of a lock. */
 const RENEWALS = 4;
 
+/** One process's view of the locks. */
 export class MongoLocks implements Locks {
+  private readonly token = randomUUID();
+
   constructor(private readonly databases: Databases) {}
 
-  /** Renewed while `work` lasts; where that fails for `ttlMs`, another process may begin the same beside it. */
+  /**
+   * Kept after the work for what is left of `ttlMs`, so that whoever does it goes on doing it. Renewed while the work
+   * lasts; where that fails for `ttlMs`, another process may begin the same beside it.
+   */
   async once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean> {
-    const token = randomUUID();
-    const isFree = { $lte: ['$until', NOW] };
+    const mayTake = { $or: [{ $lte: ['$until', NOW] }, { $eq: ['$token', this.token] }] };
     const lock = await this.databases.inControl(locks, (collection) =>
       upsert(collection, { _id: name, token: '', until: FREE }, [
         {
           $set: {
-            token: { $cond: [isFree, { $literal: token }, '$token'] },
-            until: { $cond: [isFree, later(NOW, ttlMs), '$until'] },
+            until: { $cond: [mayTake, later(NOW, ttlMs), '$until'] },
+            token: { $cond: [mayTake, { $literal: this.token }, '$token'] },
           },
         },
       ]),
     );
-    if (lock.token !== token) return false;
-    const renewing = setInterval(() => void this.renew(name, token, ttlMs), Math.max(1, ttlMs / RENEWALS));
+    if (lock.token !== this.token) return false;
+    const renewing = setInterval(() => void this.renew(name, ttlMs), Math.max(1, ttlMs / RENEWALS));
     try {
       await work();
     } finally {
       clearInterval(renewing);
-      await this.free(name, token);
     }
     return true;
   }
 
-  /** One that fails is made up for by the next. */
-  private async renew(name: string, token: string, ttlMs: number): Promise<void> {
+  /** Lets the others begin at once. What cannot be freed frees itself. */
+  async release(): Promise<void> {
     await this.databases
-      .inControl(locks, (collection) =>
-        collection.updateOne({ _id: name, token, until: { $ne: FREE } }, [{ $set: { until: later(NOW, ttlMs) } }]),
-      )
+      .inControl(locks, (collection) => collection.updateMany({ token: this.token }, { $set: { until: FREE } }))
       .catch(() => undefined);
   }
 
-  /** Not to be freed is no harm: the lock ends by itself. */
-  private async free(name: string, token: string): Promise<void> {
+  /** One that fails is made up for by the next. */
+  private async renew(name: string, ttlMs: number): Promise<void> {
     await this.databases
-      .inControl(locks, (collection) => collection.updateOne({ _id: name, token }, { $set: { until: FREE } }))
+      .inControl(locks, (collection) =>
+        collection.updateOne({ _id: name, token: this.token, until: { $ne: FREE } }, [
+          { $set: { until: later(NOW, ttlMs) } },
+        ]),
+      )
       .catch(() => undefined);
   }
 }

@@ -39,6 +39,7 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
     /** Text where BSON cannot hold the names of its members. */
     data: {},
     metadata: {},
+    sms: { encoding: String, segments: Number },
     atMostOnce: Boolean,
     onLimit: String,
     sendAt: Date,
@@ -132,6 +133,11 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
   schema.index({ reference: 1 }, { name: 'reference', partialFilterExpression: { reference: { $exists: true } } });
   // Lists by group.
   schema.index({ groupId: 1 }, { name: 'group', partialFilterExpression: { groupId: { $exists: true } } });
+  // Receipts that name only the provider's own id.
+  schema.index(
+    { 'deliveries.providerMessageId': 1 },
+    { name: 'sms_receipts', partialFilterExpression: { channel: 'sms' } },
+  );
   // The automatic retry of failures.
   schema.index({ failedAt: 1 }, { name: 'failures', partialFilterExpression: { state: 'failed' } });
   return schema;

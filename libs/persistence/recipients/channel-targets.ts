@@ -13,7 +13,8 @@ export interface ChannelTargets {
 /** Of a channel whose targets are the users themselves: each has exactly one, known or not, that is never forgotten. */
 export const USER_ID = 'user-id';
 
-export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets | typeof USER_ID>> = {
+/** Channels without an entry reach only the targets that a caller names. */
+export const CHANNEL_TARGETS: Readonly<Partial<Record<Channel, ChannelTargets | typeof USER_ID>>> = {
   push: {
     projection: { 'devices.token': 1 },
     of: ({ devices }) => (devices ?? []).map(({ token }) => token),
@@ -25,6 +26,12 @@ export const CHANNEL_TARGETS: Readonly<Record<Channel, ChannelTargets | typeof U
     of: ({ email }) => (email === undefined ? [] : [email]),
     having: (targets) => ({ email: { $in: targets } }),
     without: () => ({ $unset: { email: '' } }),
+  },
+  sms: {
+    projection: { phone: 1 },
+    of: ({ phone }) => (phone === undefined ? [] : [phone]),
+    having: (targets) => ({ phone: { $in: targets } }),
+    without: () => ({ $unset: { phone: '' } }),
   },
   webhook: {
     projection: { webhookUrl: 1 },

@@ -22,10 +22,11 @@ export class MongoRecipientStore implements RecipientStore {
   }
 
   async put(serviceName: string, userId: string, profile: RecipientProfile): Promise<Recipient> {
-    const { email, webhookUrl, locale, timezone, attributes } = profile;
+    const { email, phone, webhookUrl, locale, timezone, attributes } = profile;
     const orNothing = (value: string | null): unknown => (value === null ? REMOVE : { $literal: value });
     const document = await this.update(serviceName, userId, {
       email: orNothing(email),
+      phone: orNothing(phone),
       webhookUrl: orNothing(webhookUrl),
       locale: { $literal: locale },
       timezone: { $literal: timezone },
@@ -97,6 +98,7 @@ const recipientOf = (serviceName: string, document: RecipientDocument): Recipien
   serviceName,
   userId: document._id,
   email: document.email ?? null,
+  phone: document.phone ?? null,
   webhookUrl: document.webhookUrl ?? null,
   locale: document.locale,
   timezone: document.timezone,

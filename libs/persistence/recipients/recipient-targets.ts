@@ -33,12 +33,13 @@ export class MongoRecipientTargets implements RecipientLookup, RecipientTargets 
   }
 
   /** Users without any are not in it. */
-  targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
+  async targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
+    const kept = CHANNEL_TARGETS[channel];
+    if (kept === undefined) return new Map();
     const ids = [...new Set(userIds)];
-    const targets = CHANNEL_TARGETS[channel];
-    if (targets === USER_ID) return Promise.resolve(new Map(ids.map((id) => [id, [id]] as const)));
+    if (kept === USER_ID) return new Map(ids.map((id) => [id, [id]] as const));
+    const { projection, of } = kept;
     return this.databases.inService(serviceName, recipients, async (collection) => {
-      const { projection, of } = targets;
       const documents = await collection
         .find({ _id: { $in: ids } }, { projection, batchSize: ids.length + 1 })
         .toArray();
@@ -51,11 +52,11 @@ export class MongoRecipientTargets implements RecipientLookup, RecipientTargets 
     });
   }
 
-  forget(serviceName: string, channel: Channel, targets: readonly string[]): Promise<void> {
-    const known = CHANNEL_TARGETS[channel];
-    if (known === USER_ID) return Promise.resolve();
-    return this.databases.inService(serviceName, recipients, async (collection) => {
-      const { having, without } = known;
+  async forget(serviceName: string, channel: Channel, targets: readonly string[]): Promise<void> {
+    const kept = CHANNEL_TARGETS[channel];
+    if (kept === undefined || kept === USER_ID) return;
+    const { having, without } = kept;
+    await this.databases.inService(serviceName, recipients, async (collection) => {
       await collection.updateMany(having([...targets]), {
         ...without([...targets]),
         $currentDate: { updatedAt: true },

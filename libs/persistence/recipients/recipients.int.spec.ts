@@ -8,12 +8,20 @@ import { MongoRecipientTargets } from './recipient-targets.js';
 
 const PROFILE: RecipientProfile = {
   email: 'ada@example.org',
+  phone: '+2250707123456',
   webhookUrl: 'https://example.org/hook',
   locale: 'fr-CI',
   timezone: 'Africa/Abidjan',
   attributes: { plan: 'gold', 'a.b': { $c: 1 } },
 };
-const EMPTY: RecipientProfile = { email: null, webhookUrl: null, locale: null, timezone: null, attributes: {} };
+const EMPTY: RecipientProfile = {
+  email: null,
+  phone: null,
+  webhookUrl: null,
+  locale: null,
+  timezone: null,
+  attributes: {},
+};
 
 describe('recipients', () => {
   let test: TestDatabases;
@@ -104,6 +112,9 @@ describe('recipients', () => {
       new Set([recipientKey('test', 'push', full), recipientKey('test', 'email', full)]),
     );
     expect(await targets.withTarget([])).toEqual(new Set());
+    // Recipients have nothing of their own there.
+    expect(await targets.targetsOf('test', 'slack', users)).toEqual(new Map());
+    expect(await targets.withTarget([{ serviceName: 'test', channel: 'slack', userId: full }])).toEqual(new Set());
   });
 
   it('forget targets that are gone', async () => {
@@ -116,6 +127,7 @@ describe('recipients', () => {
     await targets.forget('test', 'push', [gone]);
     await targets.forget('test', 'email', ['gone@example.org']);
     await targets.forget('test', 'webhook', ['https://gone.example.org/']);
+    await targets.forget('test', 'slack', [gone, kept]);
     expect(await store.get('test', one)).toMatchObject({ email: null, webhookUrl: null, devices: [{ token: kept }] });
     expect(await store.get('test', other)).toMatchObject(PROFILE);
   });

@@ -3,10 +3,11 @@ import { CollectionOf } from '../databases.js';
 import type { FreeJson } from '../free-json.js';
 import { schemaOf } from '../schema.js';
 
-export interface RecipientDocument extends Omit<RecipientProfile, 'email' | 'webhookUrl' | 'attributes'> {
+export interface RecipientDocument extends Omit<RecipientProfile, 'email' | 'phone' | 'webhookUrl' | 'attributes'> {
   /** The user's id: each service has a database of its own. */
   _id: string;
   email?: string;
+  phone?: string;
   webhookUrl?: string;
   attributes: FreeJson;
   /** In the order of registration. */
@@ -19,6 +20,7 @@ export const recipients = new CollectionOf<RecipientDocument>('recipients', () =
   const schema = schemaOf({
     _id: String,
     email: String,
+    phone: String,
     webhookUrl: String,
     locale: String,
     timezone: String,
@@ -29,8 +31,9 @@ export const recipients = new CollectionOf<RecipientDocument>('recipients', () =
   });
   // Tokens, when they move to another user or are gone.
   schema.index({ 'devices.token': 1 }, { name: 'device_token' });
-  // Addresses and endpoints that are gone are forgotten wherever they stand.
+  // Addresses, numbers and endpoints that are gone are forgotten wherever they stand.
   schema.index({ email: 1 }, { name: 'email', partialFilterExpression: { email: { $exists: true } } });
+  schema.index({ phone: 1 }, { name: 'phone', partialFilterExpression: { phone: { $exists: true } } });
   schema.index({ webhookUrl: 1 }, { name: 'webhook_url', partialFilterExpression: { webhookUrl: { $exists: true } } });
   return schema;
 });

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { listOf } from './lists.js';
+import { NotificationBody } from './notification.js';
+import { created } from './operation.js';
+import {
+  CreateTemplate,
+  InvalidateTemplates,
+  ListTemplatesQuery,
+  Preview,
+  PreviewTemplate,
+  PutTemplate,
+  TemplateBody,
+  TemplateItem,
+  TemplatePath,
+  TemplateVersionPath,
+  TemplateVersionsQuery,
+  TestSendTemplate,
+} from './templates.js';
+
+const READ = ['templates:read', 'templates:write'] as const;
+const WRITE = ['templates:write'] as const;
+const shown = { status: 200, body: TemplateBody, description: 'The version as it stands now.' } as const;
+
+/** The part of the table of operations that is about templates. */
+export const TEMPLATE_OPERATIONS = {
+  createTemplate: {
+    tag: 'templates',
+    method: 'POST',
+    path: '/api/templates',
+    summary: 'Write a new version of a template, as a draft',
+    scopes: WRITE,
+    body: CreateTemplate,
+    answer: { status: 201, body: TemplateBody, description: 'The draft.' },
+    problems: [...created],
+  },
+  listTemplates: {
+    tag: 'templates',
+    method: 'GET',
+    path: '/api/templates',
+    summary: 'List versions of templates, newest first',
+    scopes: READ,
+    query: ListTemplatesQuery,
+    answer: { status: 200, body: listOf(TemplateItem), description: 'One page.' },
+    problems: ['invalid_query', 'invalid_cursor'],
+  },
+  getTemplate: {
+    tag: 'templates',
+    method: 'GET',
+    path: '/api/templates/:name',
+    summary: 'Show all versions of a template, with what they say',
+    scopes: READ,
+    params: TemplatePath,
+    query: TemplateVersionsQuery,
+    answer: { status: 200, body: listOf(TemplateBody), description: 'One page, newest first.' },
+    problems: ['not_found', 'invalid_query', 'invalid_cursor'],
+  },
+  putTemplate: {
+    tag: 'templates',
+    method: 'PUT',
+    path: '/api/templates/:name/versions/:id',
+    summary: 'Change a draft; what was published stays as it is',
+    scopes: WRITE,
+    params: TemplateVersionPath,
+    body: PutTemplate,
+    answer: shown,
+    problems: ['not_found', 'invalid_transition', 'validation_failed'],
+  },
+  publishTemplate: {
+    tag: 'templates',
+    method: 'POST',
+    path: '/api/templates/:name/versions/:id/publish',
+    summary: 'Make a version the live one; an older one again, to roll back',
+    scopes: WRITE,
+    params: TemplateVersionPath,
+    body: z.strictObject({}).meta({ id: 'PublishTemplate', examples: [{}] }),
+    bodyOptional: true,
+    answer: shown,
+    problems: ['not_found', ...created],
+  },
+  deleteTemplate: {
+    tag: 'templates',
+    method: 'DELETE',
+    path: '/api/templates/:name/versions/:id',
+    summary: 'Delete a draft',
+    scopes: WRITE,
+    params: TemplateVersionPath,
+    answer: { status: 204, description: 'Done.' },
+    problems: ['not_found', 'invalid_transition'],
+  },
+  previewTemplate: {
+    tag: 'templates',
+    method: 'POST',
+    path: '/api/templates/:name/preview',
+    summary: 'Show what a template makes of variables; nothing is sent',
+    scopes: READ,
+    params: TemplatePath,
+    body: PreviewTemplate,
+    answer: { status: 200, body: Preview, description: 'The rendered parts.' },
+    problems: [...created],
+  },
+  testSendTemplate: {
+    tag: 'templates',
+    method: 'POST',
+    path: '/api/templates/:name/test-send',
+    summary: 'Send what a template makes of variables; needs notifications:send, too',
+    scopes: WRITE,
+    params: TemplatePath,
+    body: TestSendTemplate,
+    answer: { status: 202, body: NotificationBody, description: 'Durable; it will be delivered.' },
+    problems: [...created, 'no_target'],
+  },
+  invalidateTemplates: {
+    tag: 'templates',
+    method: 'POST',
+    path: '/api/templates/invalidate',
+    summary: 'Make every process forget compiled templates: of a name, of a tag, or all',
+    scopes: WRITE,
+    body: InvalidateTemplates,
+    bodyOptional: true,
+    answer: { status: 204, description: 'Every process is told.' },
+    problems: [...created],
+  },
+} as const;
