@@ -6,7 +6,7 @@ import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { accessSettings } from '#access/settings';
-import { createSenders } from '#channels/senders';
+import { closeSenders, createSenders } from '#channels/senders';
 import { ChannelSettings } from '#channels/settings';
 import type { Caller } from '#domain/caller';
 import { Deliverer } from '#delivery/deliverer';
@@ -141,7 +141,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     drainMs: settings.RABBITMQ_DRAIN_MS,
     close: async () => {
       await marks.close();
-      await Promise.all(Object.values(senders).map((sender) => sender.close()));
+      await closeSenders(senders);
       await base.tracing?.close();
     },
   };

@@ -2,23 +2,21 @@ import { LogLevel, WebClient, type Logger } from '@slack/web-api';
 import { IncomingWebhook } from '@slack/webhook';
 import { webhookName } from '#domain/channels/slack';
 import type { Outcome } from '#domain/outcome';
-import type { ChannelSender, SendRequest } from '#domain/sender';
+import type { SendRequest } from '#domain/sender';
 import type { HttpClient } from '#egress/http-client';
+import { type OneByOneOptions, OneByOneSender } from '../one-by-one.js';
 import { credentialsMissing, permanent } from '../outcomes.js';
 import { slackMessage } from './message.js';
 import { slackOutcome } from './outcome.js';
 import { botTokenOf, webhookUrlOf, type BotTokens, type Webhooks } from './secrets.js';
 import { SlackTransport } from './transport.js';
 
-export interface SlackOptions {
+export interface SlackOptions extends OneByOneOptions {
   tokens: BotTokens;
   webhooks: Webhooks;
   /** Of the Web API; methods are appended to it. */
   apiUrl: string;
-  /** Closed with the sender. */
   http: HttpClient;
-  concurrency: number;
-  timeoutMs: number;
 }
 
 /** The library would write what it sends and gets to the console. */
@@ -46,31 +44,19 @@ const wordOf = (error: unknown): string => {
 };
 
 /** Posts as the service's bot (chat.postMessage), or to one of its incoming webhooks. */
-export class SlackSender implements ChannelSender {
+export class SlackSender extends OneByOneSender {
   readonly channel = 'slack';
-  readonly batchSize = 1;
-  readonly concurrency: number;
-  readonly timeoutMs: number;
   private readonly transport: SlackTransport;
   private readonly bots = new Map<string, WebClient>();
 
   constructor(private readonly options: SlackOptions) {
-    this.concurrency = options.concurrency;
-    this.timeoutMs = options.timeoutMs;
+    super(options);
     this.transport = new SlackTransport(options.http, options.timeoutMs);
   }
 
-  send(batch: readonly SendRequest[], signal: AbortSignal): Promise<Outcome[]> {
-    return Promise.all(
-      batch.map((request) => {
-        const webhook = webhookName(request.target);
-        return webhook === null ? this.post(request, signal) : this.callWebhook(webhook, request, signal);
-      }),
-    );
-  }
-
-  close(): Promise<void> {
-    return this.transport.close();
+  protected sendOne(request: SendRequest, signal: AbortSignal): Promise<Outcome> {
+    const webhook = webhookName(request.target);
+    return webhook === null ? this.post(request, signal) : this.callWebhook(webhook, request, signal);
   }
 
   private async post(request: SendRequest, signal: AbortSignal): Promise<Outcome> {

@@ -33,7 +33,6 @@ const headersOf = (result: HttpResult & { kind: 'answered' }): Headers => {
 export class SlackTransport {
   private readonly calls = new AsyncLocalStorage<Call>();
 
-  /** @param http closed with the transport */
   constructor(
     private readonly http: HttpClient,
     private readonly timeoutMs: number,
@@ -67,9 +66,5 @@ export class SlackTransport {
     return settled.status === 'fulfilled'
       ? { result: call.result, value: settled.value, error: null }
       : { result: call.result, value: null, error: settled.reason as unknown };
-  }
-
-  close(): Promise<void> {
-    return this.http.close();
   }
 }

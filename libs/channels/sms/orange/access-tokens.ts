@@ -77,6 +77,7 @@ export class AccessTokens {
     const { held } = this;
     if (held?.token !== token) return;
     this.held = null;
+    // Where the store is away, whoever takes it next is refused as we were, and rejects it again.
     await this.options.store.invalidate(this.name, held.sealed).catch(() => undefined);
   }
 
