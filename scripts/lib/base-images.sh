@@ -62,7 +62,7 @@ make_build_folder() {
 # make_base KIND NAME: a new image only when node or npm of the machine have changed.
 make_base() {
   local kind=$1 name=$2 stamp folder=$IMAGE_STORAGE/base-$1 container
-  stamp=$(node -p '`${process.version}-${process.execPath}`')-$(npm --version)
+  stamp=$(node -p 'process.version + process.execPath')-$(npm --version)
   if [ "$(read_state "$folder.stamp")" = "$stamp" ] && engine_buildah inspect --type image "$name" >/dev/null 2>&1; then return 0; fi
   note "images    making $name of this machine's own programs"
   rm -rf "$folder"
@@ -79,7 +79,7 @@ make_base() {
 
 # Sets BUILD_BASE and RUNTIME_BASE.
 make_base_images() {
-  have node && have npm || die "node and npm are missing: install Node.js 22 or newer"
+  if ! have node || ! have npm; then die "node and npm are missing: install Node.js 22 or newer"; fi
   find_busybox || die "busybox is missing, which gives the stand-in of the base image its shell: sudo apt-get install busybox-static"
   make_base runtime "$BASE_OF_RUNTIME"
   make_base build "$BASE_OF_BUILD"
