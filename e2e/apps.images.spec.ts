@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type House, type PlatformApp, send, startHouse } from '#testing/house';
 import { freePort, ROOT } from '#testing/processes';
+import { run, type Ended } from './run.js';
 
 const required = (name: string): string => {
   const value = process.env[name];
@@ -15,26 +14,11 @@ const VERSION = required('CARILLON_IMAGE_VERSION');
 const imageOf = (app: string): string =>
   `${process.env['CARILLON_REGISTRY'] || 'localhost'}/carillon/${app}:${VERSION}`;
 
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-const run = async (program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> => {
-  const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-  return { code: child.exitCode, out, err };
-};
-
 /** Without the settings of the tests' own servers, unless they are given. */
 const inImage = (args: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
   run(join(ROOT, 'scripts', 'run-image.sh'), args, {
-    ...process.env,
-    MONGODB_URI: '',
-    RABBITMQ_URI: '',
-    ...env,
+    cwd: ROOT,
+    env: { ...process.env, MONGODB_URI: '', RABBITMQ_URI: '', ...env },
   });
 
 /** Tries what a process in an image must not be able to do. */
@@ -75,7 +59,7 @@ describe('images', () => {
         '--key-env',
         'TEST_KEY',
       ],
-      { ...process.env, TEST_KEY: house.key },
+      { cwd: ROOT, env: { ...process.env, TEST_KEY: house.key } },
     );
     expect({ code, out, err }).toMatchObject({ code: 0, err: '' });
   });

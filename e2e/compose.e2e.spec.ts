@@ -1,14 +1,13 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort, ROOT } from '#testing/processes';
 import { createVhost, type TestVhost } from '#testing/rabbitmq';
 import { expressions, metricsIn, readCompose } from './compose.js';
+import { run, type Ended } from './run.js';
 
 /**
  * What `docker compose up` would start of ours, as processes of this machine: the same commands with the same
@@ -20,12 +19,6 @@ type Service = keyof typeof PORTS;
 
 const { services } = readCompose();
 const READY_MS = 60_000;
-
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
 
 describe('the commands of compose.yaml', () => {
   let app: string;
@@ -53,21 +46,12 @@ describe('the commands of compose.yaml', () => {
     };
   };
 
-  const launch = (
-    service: string,
-    [program = '', ...args]: readonly string[],
-  ): ChildProcessByStdio<null, Readable, Readable> =>
-    spawn(program, args, { cwd: app, env: environmentOf(service), stdio: ['ignore', 'pipe', 'pipe'] });
-
-  const toItsEnd = async (service: string, command: readonly string[]): Promise<Ended> => {
-    const child = launch(service, command);
-    const exited = once(child, 'exit');
-    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-    return { code: child.exitCode, out, err };
-  };
+  const toItsEnd = (service: string, [program = '', ...args]: readonly string[]): Promise<Ended> =>
+    run(program, args, { cwd: app, env: environmentOf(service) });
 
   const start = (service: string): ChildProcess => {
-    const child = launch(service, services[service]?.command ?? []);
+    const [program = '', ...args] = services[service]?.command ?? [];
+    const child = spawn(program, args, { cwd: app, env: environmentOf(service), stdio: ['ignore', 'pipe', 'pipe'] });
     running.set(service, child);
     const keep = (data: Buffer): void => void logs.set(service, `${logs.get(service) ?? ''}${data.toString()}`);
     child.stdout.on('data', keep);
@@ -116,14 +100,9 @@ describe('the commands of compose.yaml', () => {
     expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^car_\S+\n$/) as unknown });
     for (const service of Object.keys(PORTS)) start(service);
     await Promise.all(Object.keys(PORTS).map(healthy));
-    const demo = spawn(
-      process.execPath,
-      [join(ROOT, 'dist', 'e2e', 'demo.js'), '--api', url('notification-api'), '--sandbox', url('sandbox')],
-      { env: { ...process.env, CARILLON_API_KEY: made.out.trim() }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    const exited = once(demo, 'exit');
-    const [out, err] = await Promise.all([text(demo.stdout), text(demo.stderr), exited]);
-    expect({ code: demo.exitCode, out, err }).toMatchObject({ code: 0, err: '' });
+    const demo = [join(ROOT, 'dist', 'e2e', 'demo.js'), '--api', url('notification-api'), '--sandbox', url('sandbox')];
+    const env = { ...process.env, CARILLON_API_KEY: made.out.trim() };
+    expect(await run(process.execPath, demo, { cwd: ROOT, env })).toMatchObject({ code: 0, err: '' });
   }, 180_000);
 
   it('show every metric that the alerts and the dashboard use', async () => {
