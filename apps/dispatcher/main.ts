@@ -4,7 +4,8 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { parseSettings } from '#config/settings';
 import { composeDispatcher } from '#composition/dispatcher';
 import { healthOf } from '#composition/health';
-import { type Running, runProcess } from '#composition/process';
+import { runCommandOr, type Running } from '#composition/process';
+import { waitForServers } from '#composition/wait-for-servers';
 import { nestLogger } from '#observability/nest-logger';
 import { deliveryConsumers } from './deliveries.js';
 import { DispatcherModule } from './dispatcher.module.js';
@@ -41,4 +42,6 @@ const start = async (): Promise<Running> => {
   };
 };
 
-await runProcess(start);
+await runCommandOr(start, {
+  'wait-for-servers': () => waitForServers(process.env, { needed: ['mongodb', 'rabbitmq'] }),
+});

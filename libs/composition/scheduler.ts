@@ -9,6 +9,8 @@ import { Relay } from '#upkeep/relay';
 import { upkeepSettings } from '#upkeep/settings';
 import { StaleLeases } from '#upkeep/stale-leases';
 import { lifecycleSettings } from '#lifecycle/settings';
+import { declareTopology, TOPOLOGY } from '#messaging/declare';
+import { withConnection } from '#messaging/open';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { createIndexes } from '#persistence/indexes';
@@ -86,4 +88,16 @@ export const createAllIndexes = async (environment: NodeJS.ProcessEnv): Promise<
   } finally {
     await base.databases.close();
   }
+};
+
+/** Declares every exchange, queue and binding that is missing; removes none. @returns how many queues there are */
+export const declareAllTopology = async (environment: NodeJS.ProcessEnv): Promise<number> => {
+  const settings = settingsOf(z.object({}), environment);
+  const connection = {
+    uri: new URL(settings.RABBITMQ_URI),
+    name: 'declare-topology',
+    heartbeatSeconds: settings.RABBITMQ_HEARTBEAT_S,
+  };
+  await withConnection(connection, (model) => declareTopology(model));
+  return TOPOLOGY.queues.length;
 };
