@@ -5,6 +5,7 @@ import { ROOT } from '#testing/processes';
 import { CleanUps } from '../bench/program.js';
 import { Sandbox } from '../bench/sandbox.js';
 import type { Servers } from '../bench/servers.js';
+import { startBalancer } from './balancer.js';
 import { Fleet } from './fleet.js';
 import { Load } from './load.js';
 import { Records } from './records.js';
@@ -48,15 +49,18 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     const records = await Records.open(servers.mongodbUri, house.env['CARILLON_DATABASE_PREFIX'] ?? '');
     own.add('the database client', () => records.close());
     const fleet = new Fleet(house);
+    const gateways = (): string[] => fleet.urls('notification-api');
+    const balancer = scenario.balanced === true ? await startBalancer(gateways) : null;
+    if (balancer !== null) own.add('the balancer', () => balancer.close());
     const inHand = new Set<string>();
     let unanswered = 0;
     const stage = {
       count,
-      seconds: Math.max(LEAST_SECONDS, count / MOST_PER_SECOND),
+      seconds: Math.max(LEAST_SECONDS, count / (scenario.perSecond ?? MOST_PER_SECOND)),
       house,
       fleet,
       load: new Load(
-        () => fleet.urls('notification-api'),
+        () => (balancer === null ? gateways() : [balancer.url]),
         house.key,
         `${house.sandbox.url}/webhook/chaos`,
         `${name}-${Date.now()}`,
@@ -81,6 +85,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
       // Those of a dispatcher that lives on were not in hand of what was killed.
       inHand: (await records.takenOver()).filter((id) => inHand.has(id)).length + unanswered,
       seconds: seconds(),
+      failedRequests: scenario.balanced === true ? stage.load.repetitions : 0,
     });
   } finally {
     await own.run();

@@ -28,6 +28,10 @@ export interface Scenario {
   apps: { gateways: number; dispatchers: number; schedulers: number };
   /** Kills servers: nothing else can use them meanwhile. */
   killsServers: boolean;
+  /** The load comes through a balancer that knows who is ready, and not one request may fail. */
+  balanced?: boolean;
+  /** Load, where it is not as much as it can be. */
+  perSecond?: number;
   /** Settings other than the usual ones. */
   env: Record<string, string>;
   sabotage: Sabotage;

@@ -19,14 +19,16 @@ export interface Verdict {
   /** What was in hand at the kills, and so may come again. */
   inHand: number;
   seconds: number;
+  /** Requests that failed where none may. */
+  failedRequests: number;
   /** Requests that had to be sent again. */
   repeatedRequests: number;
   /** Where some of the lost ones stand. */
   missing: string[];
 }
 
-export const isGreen = ({ lost, duplicates, redelivered, inHand }: Verdict): boolean =>
-  lost === 0 && duplicates === 0 && redelivered <= inHand;
+export const isGreen = ({ lost, duplicates, redelivered, inHand, failedRequests }: Verdict): boolean =>
+  failedRequests === 0 && lost === 0 && duplicates === 0 && redelivered <= inHand;
 
 /** So long may nothing at all happen before the rest is given up: longer than leases, locks and second looks. */
 const PATIENCE_MS = 100_000;
@@ -92,7 +94,7 @@ export const untilSettled = async (stage: Stage, hasSecondLook: boolean): Promis
 /** What became of all that was accepted. */
 export const judge = async (
   stage: Stage,
-  found: Pick<Verdict, 'scenario' | 'sabotage' | 'inHand' | 'seconds'>,
+  found: Pick<Verdict, 'scenario' | 'sabotage' | 'inHand' | 'seconds' | 'failedRequests'>,
 ): Promise<Verdict> => {
   const received = await receivedBy(stage);
   const dead = await deadLettersOf(stage);

@@ -164,6 +164,7 @@ roll_out() {
   apply "$WORK/then.yaml"
   # shellcheck disable=SC2046 # one word each
   wait_for_rollout deployment $(names_of "$MANIFEST" Deployment) || die "the rollout of $VERSION does not end"
+  wait_for_least "$MANIFEST" || die "the autoscalers do not bring up $VERSION"
   check_health || die "$VERSION runs, and is not healthy"
 }
 

@@ -1,6 +1,7 @@
 import type { Scenario } from '../stage.js';
 import { api, dispatcher, scaleDown, scheduler } from './processes.js';
 import { provider } from './provider.js';
+import { rolling } from './rolling.js';
 import { broker, brokerDown, database } from './servers.js';
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -12,4 +13,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   provider,
   'broker-down': brokerDown,
   'scale-down': scaleDown,
+  rolling,
 };

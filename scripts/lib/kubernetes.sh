@@ -163,6 +163,21 @@ wait_for_rollout() {
   return "$result"
 }
 
+# wait_for_least MANIFEST: until every autoscaler has brought up the fewest replicas that it allows.
+wait_for_least() {
+  local name least ready ends=$((SECONDS + ${CARILLON_ROLLOUT_SECONDS:-300}))
+  for name in $(names_of "$1" HorizontalPodAutoscaler); do
+    least=$(kube get horizontalpodautoscaler "$name" --output jsonpath='{.spec.minReplicas}') || return 1
+    until ready=$(kube get deployment "$name" --output jsonpath='{.status.readyReplicas}') && [ "${ready:-0}" -ge "$least" ]; do
+      if [ "$SECONDS" -ge "$ends" ]; then
+        note "$name has ${ready:-0} of at least $least replicas"
+        return 1
+      fi
+      sleep 1
+    done
+  done
+}
+
 # What people look at first when a rollout has failed.
 explain_failure() {
   local pod

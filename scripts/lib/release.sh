@@ -20,6 +20,7 @@ read_release() {
 record_release() {
   local last number
   last=$(latest_release)
+  last=${last:-release-000000}
   number=$((10#${last##*-} + 1))
   gzip -c "$2" >"$WORK/manifest.gz"
   kube create configmap "$(printf 'release-%06d' "$number")" --dry-run=client --output yaml \
@@ -68,5 +69,5 @@ restore() {
   fi
   deployments=$(names_of "$1" Deployment)
   # shellcheck disable=SC2086 # one word each
-  wait_for_rollout deployment $deployments && check_health
+  wait_for_rollout deployment $deployments && wait_for_least "$1" && check_health
 }
