@@ -41,7 +41,10 @@ export class Fleet {
   /** Starts another in its place; once it is ready, it is the one that counts. @returns the old one, which still runs */
   async replace(app: PlatformApp, index: number): Promise<AppProcess> {
     const old = this.member(app, index);
-    this.members[app][index] = await this.house.start(app, old.name);
+    const started = await this.house.start(app, old.name);
+    this.members[app][index] = started;
+    // Whoever asks the house asks this one from now on.
+    if (app === 'notification-api') this.house.gateways[index] = started;
     return old;
   }
 

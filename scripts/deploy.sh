@@ -193,6 +193,7 @@ finish() {
   trap - EXIT
   trap '' INT TERM HUP USR1
   set +e
+  end_child
   if [ "$CHANGING" = yes ]; then
     [ "$status" -ne 0 ] || status=1
     put_back || status=3

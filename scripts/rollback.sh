@@ -50,6 +50,7 @@ find_release() {
 finish() {
   local status=$?
   trap - EXIT
+  end_child
   give_lease_back
   rm -rf "$WORK"
   exit "$status"

@@ -152,12 +152,26 @@ check_health() {
   done
 }
 
+# interruptible COMMAND...: a signal that comes meanwhile is heeded at once, not at the command's end.
+CHILD=
+interruptible() {
+  local status=0
+  "$@" &
+  CHILD=$!
+  wait "$CHILD" || status=$?
+  CHILD=
+  return "$status"
+}
+end_child() {
+  if [ -n "$CHILD" ]; then kill "$CHILD" 2>/dev/null || true; fi
+}
+
 # wait_for_rollout KIND NAME...: until all replicas are the new ones, and ready.
 wait_for_rollout() {
   local kind=$1 name result=0
   shift
   for name in "$@"; do
-    kube rollout status "$kind/$name" --timeout "${CARILLON_ROLLOUT_SECONDS:-300}s" || result=1
+    interruptible kubectl --context "$CONTEXT" --namespace "$NAMESPACE" rollout status "$kind/$name" --timeout "${CARILLON_ROLLOUT_SECONDS:-300}s" || result=1
     [ "$result" = 0 ] || break
   done
   return "$result"
