@@ -8,6 +8,7 @@ import { DeadLettersController } from './controllers/dead-letters.controller.js'
 import { DocsController } from './controllers/docs.controller.js';
 import { InboxController } from './controllers/inbox.controller.js';
 import { KeysController } from './controllers/keys.controller.js';
+import { MaintenanceController } from './controllers/maintenance.controller.js';
 import { NotificationsController } from './controllers/notifications.controller.js';
 import { ReceiptsController } from './controllers/receipts.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
@@ -29,6 +30,7 @@ export const CONTROLLERS: Type[] = [
   KeysController,
   TemplatesController,
   InboxController,
+  MaintenanceController,
   SystemController,
   DocsController,
 ];

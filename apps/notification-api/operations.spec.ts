@@ -82,6 +82,7 @@ describe('operations', () => {
   /** One good request for each operation; in this order, for some of them end what others look at. */
   const requests: Record<OperationId, () => Asked> = {
     createTemplate: () => ({ method: 'POST', path: '/api/templates', body: template }),
+    cleanUp: () => ({ method: 'POST', path: '/api/maintenance/cleanup', body: { dryRun: true, olderThanDays: 7 } }),
     listTemplates: () => ({ method: 'GET', path: '/api/templates?limit=1&channel=push&status=draft' }),
     getTemplate: () => ({ method: 'GET', path: '/api/templates/dose-reminder?locale=default' }),
     putTemplate: () => ({

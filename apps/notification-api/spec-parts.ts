@@ -33,8 +33,11 @@ import {
   RecordingInvalidations,
 } from '#testing/memory-access';
 import { MemoryInboxStore } from '#testing/memory-inbox';
+import { MemoryNotifications } from '#testing/memory-notifications';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
 import { MemoryTemplateStore } from '#testing/memory-templates';
+import { CleanUp } from '#upkeep/clean-up';
+import { Maintenance } from '#upkeep/maintenance';
 import { Renderer } from '#templates/renderer';
 import { Templates } from '#templates/templates';
 import type { ApiParts } from './tokens.js';
@@ -179,6 +182,9 @@ export const memoryParts = (): MemoryParts => {
         },
       }),
     },
+    maintenance: new Maintenance(
+      new CleanUp({ services: SERVICES, store: new MemoryNotifications(now()), now, retentionDays: 30 }),
+    ),
     idempotency,
     readiness: { database: () => Promise.resolve(), broker: () => true },
     registry: new Registry(),

@@ -16,6 +16,7 @@ import type { BulkQueries } from '#queries/bulks';
 import type { NotificationQueries } from '#queries/notifications';
 import type { StatisticsQueries } from '#queries/statistics';
 import type { Templates } from '#templates/templates';
+import type { Maintenance } from '#upkeep/maintenance';
 
 export interface Readiness {
   /** Rejects when the database does not answer. */
@@ -46,6 +47,7 @@ export interface ApiParts {
   bulkQueries: BulkQueries;
   /** Null where INBOX_TOKEN_SECRET is not set. */
   inbox: InboxParts | null;
+  maintenance: Pick<Maintenance, 'cleaned'>;
   idempotency: IdempotencyRecords;
   readiness: Readiness;
   registry: Registry;

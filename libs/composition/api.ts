@@ -22,11 +22,15 @@ import { MongoKeyStore } from '#persistence/keys/key-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { MongoReceiptStore } from '#persistence/notifications/receipt-store';
 import { MongoReadStore } from '#persistence/notifications/read-store';
+import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
 import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import type { Templates } from '#templates/templates';
+import { CleanUp } from '#upkeep/clean-up';
+import { cleanUpSettings } from '#upkeep/clean-up-settings';
+import { Maintenance } from '#upkeep/maintenance';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { type ProviderReceipts, providerReceipts } from './receipts.js';
@@ -39,6 +43,7 @@ export const apiParts = z.object({
   ...countrySettings.shape,
   ...accessSettings.shape,
   ...ReceiptSettings.shape,
+  ...cleanUpSettings.shape,
 });
 
 const composeKeys = (base: Base, ttlMs: number): Keys =>
@@ -66,6 +71,7 @@ export interface ComposedApi {
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
     inbox: ComposedInbox | null;
+    maintenance: Maintenance;
     idempotency: MongoIdempotencyRecords;
     readiness: { database: () => Promise<void>; broker: () => boolean };
     registry: Base['metrics']['registry'];
@@ -143,6 +149,14 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
       statisticsQueries: new StatisticsQueries(reads),
       bulkQueries: new BulkQueries(bulks, reads, now),
       inbox,
+      maintenance: new Maintenance(
+        new CleanUp({
+          services: databases.services,
+          store: new MongoUpkeepStore(databases),
+          now,
+          retentionDays: settings.CLEAN_UP_AFTER_DAYS,
+        }),
+      ),
       idempotency: new MongoIdempotencyRecords(databases),
       readiness: { database: () => databases.ping(), broker: () => broker.connected },
       registry: metrics.registry,

@@ -96,6 +96,7 @@ export const SCOPES = [
   'templates:read',
   'templates:write',
   'inbox:tokens',
+  'maintenance:run',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

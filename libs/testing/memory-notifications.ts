@@ -4,7 +4,7 @@ import type { Change } from '#domain/change';
 import { awaitsAutomaticRetry } from '#domain/dead-letter';
 import type { Notification, Transition } from '#domain/notification';
 import { closed } from '#domain/settle';
-import { statusOfNotification } from '#domain/states';
+import { isFinal, statusOfNotification } from '#domain/states';
 import type { NotificationStore } from '#lifecycle/ports';
 import type { OwedNotification, UpkeepStore } from '#upkeep/ports';
 
@@ -14,7 +14,6 @@ interface Stored {
 }
 
 const HOUR_MS = 3_600_000;
-const FINAL: ReadonlySet<string> = new Set(['sent', 'failed', 'rejected', 'cancelled', 'expired']);
 const byTime =
   (timeOf: (notification: Notification) => Date | null) =>
   (a: Stored, b: Stored): number =>
@@ -149,11 +148,19 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
   }
 
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
-    const old = this.all(serviceName)
-      .filter(({ notification: { state, createdAt } }) => FINAL.has(state) && createdAt < before)
-      .slice(0, limit);
+    const old = this.finalBefore(serviceName, before).slice(0, limit);
     for (const { notification } of old) this.documents.delete(notification.id);
     return Promise.resolve(old.length);
+  }
+
+  countFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
+    return Promise.resolve(Math.min(limit, this.finalBefore(serviceName, before).length));
+  }
+
+  private finalBefore(serviceName: string, before: Date): Stored[] {
+    return this.all(serviceName).filter(
+      ({ notification, outbox }) => isFinal(notification) && outbox === null && notification.createdAt < before,
+    );
   }
 
   now(): Promise<Date> {

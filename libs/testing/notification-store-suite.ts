@@ -211,5 +211,22 @@ export const notificationStoreSuite = (make: () => Promise<StoresUnderTest> | St
       expect(await stores.upkeep.deleteFinalBefore('diabetes', at(-1000), 2)).toBe(0);
       expect([(await found(open))?.id, (await found(young))?.id]).toEqual([open.id, young.id]);
     });
+
+    it('leaves what awaits its automatic retry; counts the same', async () => {
+      const createdAt = at(-HOUR_MS);
+      const error = { code: 'x', class: 'provider' as const, message: 'x', at: now };
+      const failed = { state: 'failed' as const, createdAt, lastError: error };
+      const awaits = await add({ ...failed, round: 1 });
+      for (const one of [
+        { round: 2 },
+        { retryForbidden: true },
+        { lastError: { ...error, class: 'content' as const } },
+      ])
+        await add({ ...failed, ...one });
+      expect(await stores.upkeep.countFinalBefore('diabetes', at(-1000), 2)).toBe(2);
+      expect(await stores.upkeep.countFinalBefore('diabetes', at(-1000), 10)).toBe(3);
+      expect(await stores.upkeep.deleteFinalBefore('diabetes', at(-1000), 10)).toBe(3);
+      expect((await found(awaits))?.id).toBe(awaits.id);
+    });
   });
 };

@@ -32,8 +32,13 @@ export interface UpkeepStore {
    * what `awaitsAutomaticRetry` says. Oldest first.
    */
   findFailedNotificationsOlderThan(serviceName: string, hours: number, limit: number): Promise<Notification[]>;
-  /** Sent, failed, rejected, cancelled or expired, and made before; answers how many were deleted. */
+  /**
+   * Final for good (`isFinal` in domain), told to everybody, and made before; answers how many were deleted. What awaits
+   * its automatic retry stays.
+   */
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number>;
+  /** How many of these there are, `limit` at the most. */
+  countFinalBefore(serviceName: string, before: Date, limit: number): Promise<number>;
   /** The database's clock. */
   now(): Promise<Date>;
 }
@@ -91,6 +96,9 @@ export type Clock = () => Date;
 
 /** One piece of upkeep, run again and again. */
 export interface Job {
-  /** Does what there is to do now, in bounded time; answers how many it handled. */
-  run(): Promise<number>;
+  /**
+   * Does what there is to do now, in bounded time; answers how many it handled. What takes long ends early when `stop`
+   * is aborted.
+   */
+  run(stop: AbortSignal): Promise<number>;
 }

@@ -5,6 +5,7 @@ import { DeadLetterBody, DeadLetterItem, ListDeadLettersQuery, Replayed, ReplayD
 import { INBOX_OPERATIONS } from './inbox-operations.js';
 import { CreatedKey, CreateKey, KeyBody, ListKeysQuery, RotateKey } from './keys.js';
 import { ListNotificationsQuery, listOf, Paging } from './lists.js';
+import { MAINTENANCE_OPERATIONS } from './maintenance.js';
 import {
   ActionNote,
   CreateNotification,
@@ -339,6 +340,7 @@ export const OPERATIONS = operations({
     problems: ['not_found'],
   },
   ...INBOX_OPERATIONS,
+  ...MAINTENANCE_OPERATIONS,
 });
 
 export type OperationId = keyof typeof OPERATIONS;
