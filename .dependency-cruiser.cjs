@@ -13,6 +13,19 @@ module.exports = {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
+      name: 'the-command-line-knows-only-the-contract',
+      comment: 'It is a client as any other: what it does, others can do over HTTP.',
+      severity: 'error',
+      from: { path: '^apps/cli/', pathNot: SPEC },
+      to: { path: '^libs/', pathNot: '^libs/(contracts|config)/' },
+    },
+    {
+      name: 'nest-commander-only-in-the-command-line',
+      severity: 'error',
+      from: { pathNot: ['^apps/cli/', SPEC] },
+      to: { path: 'node_modules/nest-commander' },
+    },
+    {
       name: 'libs-never-import-apps',
       comment: 'Specs may drive the sandbox.',
       severity: 'error',
