@@ -1,9 +1,11 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { InjectCommander } from 'nest-commander';
 import { type CliCommand, type CliParts, PARTS, type ParsedCommand } from './command.js';
+import { TestAll, TestCache, TestLock, TestMessenger, TestRateLimiter, TestWorkflow } from './commands/checks.js';
 import { Cleanup } from './commands/cleanup.js';
 import { Completion } from './commands/completion.js';
 import { DeadLettersList, DeadLettersReplay, DeadLettersShow } from './commands/dead-letters.js';
+import { Fixtures } from './commands/fixtures.js';
 import {
   NotificationApprove,
   NotificationCancel,
@@ -13,6 +15,8 @@ import {
 import { NotificationList, NotificationStats } from './commands/notification-lists.js';
 import { NotificationSend } from './commands/notification-send.js';
 import { NotificationTest } from './commands/notification-test.js';
+import { TemplatesList, TemplatesPush } from './commands/templates.js';
+import { Worker } from './commands/worker.js';
 
 const COMMANDS: Type<CliCommand>[] = [
   NotificationSend,
@@ -26,7 +30,17 @@ const COMMANDS: Type<CliCommand>[] = [
   DeadLettersList,
   DeadLettersShow,
   DeadLettersReplay,
+  TemplatesPush,
+  TemplatesList,
   Cleanup,
+  Worker,
+  TestWorkflow,
+  TestMessenger,
+  TestRateLimiter,
+  TestCache,
+  TestLock,
+  TestAll,
+  Fixtures,
   Completion,
 ];
 

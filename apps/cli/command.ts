@@ -42,7 +42,7 @@ export abstract class CliCommand<O extends object = object> extends CommandRunne
   async run(args: string[], options: O): Promise<void> {
     const report = await this.execute(args, options);
     this.parts.terminal.show(report);
-    this.parts.ended(report.failed === true ? EXIT.failed : EXIT.ok);
+    this.parts.ended(report.code ?? EXIT.ok);
   }
 
   @Option({ flags: '--json', description: 'print JSON instead of text' })

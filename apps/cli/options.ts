@@ -22,7 +22,10 @@ export const jsonObject = (text: string): Record<string, unknown> => {
   return value as Record<string, unknown>;
 };
 
-/** A value of an option that must be one of some words. @throws InvalidOption */
+/**
+ * A value of an option that must be one of some words: the parser shows `choices`, but leaves them to whoever parses.
+ * @throws InvalidOption
+ */
 export const oneOf = <T extends string>(words: readonly T[], value: string): T => {
   const found = words.find((word) => word === value);
   if (found === undefined) throw new InvalidOption(`It must be one of ${words.join(', ')}.`);

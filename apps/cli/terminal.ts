@@ -12,8 +12,8 @@ export interface Streams {
 export interface Report {
   value: unknown;
   lines: readonly string[];
-  /** What was asked for did not come about. */
-  failed?: boolean;
+  /** Exit code; 0 where it is left out. */
+  code?: number;
 }
 
 /** Colours only a terminal, and never against NO_COLOR. */

@@ -13,7 +13,7 @@ import type { Api } from '../api.js';
 import { ApiCommand } from '../command.js';
 import { BadUsage } from '../exit.js';
 import { moment, nextPage, notificationLines } from '../notifications.js';
-import { argument, given } from '../options.js';
+import { argument, given, oneOf } from '../options.js';
 import { facts, type Report, table } from '../terminal.js';
 import { ListCommand, type PageOptions, PeriodCommand, type PeriodOptions } from './paging.js';
 
@@ -41,16 +41,16 @@ const told = (one: DeadLetterItem): [string, string][] => [
 @Command({ name: 'dead-letters:list', description: 'list dead letters, newest first' })
 export class DeadLettersList extends ListCommand<Filters> {
   @Option({ flags: '--class <class>', description: 'whose fault it is', choices: [...ERROR_CLASSES] })
-  class(value: ErrorClass): ErrorClass {
-    return value;
+  class(value: string): ErrorClass {
+    return oneOf(ERROR_CLASSES, value);
   }
   @Option({ flags: '--channel <channel>', description: 'of one channel', choices: [...CHANNELS] })
-  channel(value: Channel): Channel {
-    return value;
+  channel(value: string): Channel {
+    return oneOf(CHANNELS, value);
   }
   @Option({ flags: '--status <status>', description: 'where it stands', choices: [...DEAD_LETTER_STATUSES] })
-  status(value: DeadLetterStatus): DeadLetterStatus {
-    return value;
+  status(value: string): DeadLetterStatus {
+    return oneOf(DEAD_LETTER_STATUSES, value);
   }
 
   protected async ask(api: Api, _args: string[], options: Filters & PageOptions): Promise<Report> {
@@ -115,12 +115,12 @@ export class DeadLettersReplay extends PeriodCommand<ReplayOptions> {
     return true;
   }
   @Option({ flags: '--class <class>', description: 'whose fault it is', choices: [...ERROR_CLASSES] })
-  class(value: ErrorClass): ErrorClass {
-    return value;
+  class(value: string): ErrorClass {
+    return oneOf(ERROR_CLASSES, value);
   }
   @Option({ flags: '--channel <channel>', description: 'of one channel', choices: [...CHANNELS] })
-  channel(value: Channel): Channel {
-    return value;
+  channel(value: string): Channel {
+    return oneOf(CHANNELS, value);
   }
 
   protected async ask(api: Api, ids: string[], options: ReplayOptions): Promise<Report> {

@@ -4,6 +4,7 @@ import { OPERATIONS } from '#contracts/http/operations';
 import { type Api, ApiProblem } from '../api.js';
 import { ApiCommand } from '../command.js';
 import { complaintOf } from '../complaint.js';
+import { EXIT } from '../exit.js';
 import { notificationLines, standing } from '../notifications.js';
 import { argument, given } from '../options.js';
 import type { Report } from '../terminal.js';
@@ -38,7 +39,7 @@ abstract class ActionCommand extends ApiCommand<ActionOptions> {
         const [first = '', ...rest] = complaintOf(error).lines;
         lines.push(`${id}  ${terminal.paint('red', first)}`, ...rest);
       }
-    return { value: { data, errors }, lines, failed: errors.length > 0 };
+    return { value: { data, errors }, lines, code: errors.length > 0 ? EXIT.failed : EXIT.ok };
   }
 }
 

@@ -1,12 +1,21 @@
 import { Command, Option } from 'nest-commander';
 import type { CreateNotificationInput } from '#contracts/http/notification';
 import { OPERATIONS } from '#contracts/http/operations';
-import { CHANNELS, type Channel, type NotificationType, ON_LIMIT, PRIORITIES, TYPES } from '#contracts/vocabulary';
+import {
+  CHANNELS,
+  type Channel,
+  type NotificationType,
+  ON_LIMIT,
+  type OnLimit,
+  PRIORITIES,
+  type Priority,
+  TYPES,
+} from '#contracts/vocabulary';
 import type { Api } from '../api.js';
 import { ApiCommand } from '../command.js';
-import { wholeNumber } from '../exit.js';
+import { EXIT, wholeNumber } from '../exit.js';
 import { isSettled, standing, untilSeen } from '../notifications.js';
-import { collect, given, jsonObject } from '../options.js';
+import { collect, given, jsonObject, oneOf } from '../options.js';
 import type { Report } from '../terminal.js';
 
 interface SendOptions {
@@ -21,10 +30,10 @@ interface SendOptions {
   locale?: string;
   variables?: Record<string, unknown>;
   data?: Record<string, unknown>;
-  priority?: (typeof PRIORITIES)[number];
+  priority?: Priority;
   sendAt?: string;
   reference?: string;
-  onLimit?: (typeof ON_LIMIT)[number];
+  onLimit?: OnLimit;
   draft?: boolean;
   idempotencyKey?: string;
   wait?: number;
@@ -37,8 +46,8 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     return name;
   }
   @Option({ flags: '--channel <channel>', description: 'push unless said otherwise', choices: [...CHANNELS] })
-  channel(channel: Channel): Channel {
-    return channel;
+  channel(value: string): Channel {
+    return oneOf(CHANNELS, value);
   }
   @Option({ flags: '--to <target>', description: 'address, number, token or URL; may be repeated' })
   to(target: string, before?: string[]): string[] {
@@ -49,8 +58,8 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     return id;
   }
   @Option({ flags: '--type <type>', description: 'info unless said otherwise', choices: [...TYPES] })
-  type(type: NotificationType): NotificationType {
-    return type;
+  type(value: string): NotificationType {
+    return oneOf(TYPES, value);
   }
   @Option({ flags: '--title <text>', description: 'title or subject' })
   title(text: string): string {
@@ -77,8 +86,8 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     return jsonObject(json);
   }
   @Option({ flags: '--priority <priority>', description: 'normal, or high for an alert', choices: [...PRIORITIES] })
-  priority(priority: SendOptions['priority']): SendOptions['priority'] {
-    return priority;
+  priority(value: string): Priority {
+    return oneOf(PRIORITIES, value);
   }
   @Option({ flags: '--send-at <time>', description: 'not before, such as 2026-11-21T08:00:00Z' })
   sendAt(time: string): string {
@@ -89,8 +98,8 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     return id;
   }
   @Option({ flags: '--on-limit <what>', description: 'fail unless said otherwise', choices: [...ON_LIMIT] })
-  onLimit(what: SendOptions['onLimit']): SendOptions['onLimit'] {
-    return what;
+  onLimit(value: string): OnLimit {
+    return oneOf(ON_LIMIT, value);
   }
   @Option({ flags: '--draft', description: 'waits for approval' })
   draft(): boolean {
@@ -123,7 +132,7 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     return {
       value: shown,
       lines: [`${shown.id}  ${standing(this.parts.terminal, shown)}`],
-      failed: wait !== undefined && shown.status === 'failed',
+      code: wait !== undefined && shown.status === 'failed' ? EXIT.failed : EXIT.ok,
     };
   }
 }

@@ -4,9 +4,9 @@ import { OPERATIONS } from '#contracts/http/operations';
 import { CHANNELS, type Channel, type NotificationType, TYPES } from '#contracts/vocabulary';
 import { type Api, ApiProblem } from '../api.js';
 import { ApiCommand } from '../command.js';
-import { BadUsage, Failed, wholeNumber } from '../exit.js';
+import { BadUsage, EXIT, Failed, wholeNumber } from '../exit.js';
 import { isSettled, untilSeen } from '../notifications.js';
-import { argument, collect, given } from '../options.js';
+import { argument, collect, given, oneOf } from '../options.js';
 import type { Report } from '../terminal.js';
 
 interface TestOptions {
@@ -35,8 +35,8 @@ export class NotificationTest extends ApiCommand<TestOptions> {
     return name;
   }
   @Option({ flags: '--channel <channel>', description: 'push unless said otherwise', choices: [...CHANNELS] })
-  channel(channel: Channel): Channel {
-    return channel;
+  channel(value: string): Channel {
+    return oneOf(CHANNELS, value);
   }
   @Option({ flags: '--to <target>', description: "instead of the user's own targets; may be repeated" })
   to(target: string, before?: string[]): string[] {
@@ -78,7 +78,7 @@ export class NotificationTest extends ApiCommand<TestOptions> {
     return {
       value: shown,
       lines: [terminal.paint('red', `Failure: ${id} was not sent: ${why}.`), `See: carillon notification:show ${id}`],
-      failed: true,
+      code: EXIT.failed,
     };
   }
 
