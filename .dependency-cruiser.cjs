@@ -1,5 +1,5 @@
 /** The walls of the house: see ARCHITECTURE.md. Each rule is a sentence; there are no exceptions but those written here. */
-const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access|inbox|templates';
+const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access|inbox|templates|limits|providers';
 const ADAPTERS = 'persistence|messaging|channels|egress';
 const SPEC = '\\.spec\\.ts$';
 
@@ -89,7 +89,7 @@ module.exports = {
       name: 'provider-libraries-only-in-channels',
       severity: 'error',
       from: { pathNot: ['^libs/channels/', '^(bench|chaos|e2e)/', SPEC] },
-      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)' },
+      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack|cockatiel)' },
     },
     {
       name: 'template-libraries-only-in-templates',
@@ -113,7 +113,7 @@ module.exports = {
       name: 'provider-libraries-not-reachable-from-gateway-and-scheduler',
       severity: 'error',
       from: { path: '^apps/(notification-api|scheduler)/', pathNot: SPEC },
-      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)', reachable: true },
+      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack|cockatiel)', reachable: true },
     },
     {
       name: 'testing-only-from-tests',

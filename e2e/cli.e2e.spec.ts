@@ -207,6 +207,18 @@ describe('the command line', () => {
     });
   });
 
+  it('shows providers, and takes one out of service and back', async () => {
+    const off = await json('providers:disable', 'sms', 'orange', '--reason', 'maintenance');
+    expect(off).toMatchObject({ channel: 'sms', name: 'orange', enabled: false, disabled: { reason: 'maintenance' } });
+    const { out } = await run(['providers:list']);
+    expect(out).toMatch(/^sms +orange +disabled: maintenance/m);
+    expect(out).toMatch(/^sms +twilio /m);
+    expect(await json('providers:enable', 'sms', 'orange')).toMatchObject({ enabled: true, disabled: null });
+    const { code, err } = await run(['providers:disable', 'sms', 'nobody']);
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('not_found') as unknown });
+    expect((await run(['providers:disable', 'fax', 'orange'])).code).toBe(2);
+  });
+
   it('makes fixtures once, however often', async () => {
     const first = await json('fixtures');
     const again = await json('fixtures');

@@ -15,6 +15,7 @@ import {
 import { NotificationList, NotificationStats } from './commands/notification-lists.js';
 import { NotificationSend } from './commands/notification-send.js';
 import { NotificationTest } from './commands/notification-test.js';
+import { ProvidersDisable, ProvidersEnable, ProvidersList } from './commands/providers.js';
 import { TemplatesList, TemplatesPush } from './commands/templates.js';
 import { Worker } from './commands/worker.js';
 
@@ -30,6 +31,9 @@ const COMMANDS: Type<CliCommand>[] = [
   DeadLettersList,
   DeadLettersShow,
   DeadLettersReplay,
+  ProvidersList,
+  ProvidersDisable,
+  ProvidersEnable,
   TemplatesPush,
   TemplatesList,
   Cleanup,

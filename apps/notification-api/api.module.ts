@@ -13,6 +13,7 @@ import { NotificationsController } from './controllers/notifications.controller.
 import { ReceiptsController } from './controllers/receipts.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
 import { SystemController } from './controllers/system.controller.js';
+import { ProvidersController } from './controllers/providers.controller.js';
 import { TemplatesController } from './controllers/templates.controller.js';
 import { requireComplete } from './http/handles.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -28,6 +29,7 @@ export const CONTROLLERS: Type[] = [
   ReceiptsController,
   DeadLettersController,
   KeysController,
+  ProvidersController,
   TemplatesController,
   InboxController,
   MaintenanceController,

@@ -9,6 +9,7 @@ const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
 const DEAD_LETTER = 'd'.repeat(24);
 const READER = { serviceName: 'diabetes', userId: KNOWN_USER };
 const ITEM = `${'e'.repeat(24)}-1`;
+const LIMIT = { kind: 'token-bucket', max: 7, periodSeconds: 60 };
 const template = {
   serviceName: 'diabetes',
   name: 'dose-reminder',
@@ -159,6 +160,14 @@ describe('operations', () => {
     unreadInboxItem: () => ({ method: 'POST', path: `/api/inbox/${ITEM}/unread` }),
     readAllInbox: () => ({ method: 'POST', path: '/api/inbox/read-all', body: { upTo: '2030-01-01T00:00:00Z' } }),
     deleteInboxItem: () => ({ method: 'DELETE', path: `/api/inbox/${ITEM}` }),
+    listProviders: () => ({ method: 'GET', path: '/api/providers' }),
+    disableProvider: () => ({ method: 'POST', path: '/api/providers/sms/orange/disable', body: { reason: 'slow' } }),
+    enableProvider: () => ({ method: 'POST', path: '/api/providers/sms/orange/enable' }),
+    listLimits: () => ({ method: 'GET', path: '/api/limits' }),
+    putChannelLimit: () => ({ method: 'PUT', path: '/api/limits/services/diabetes/email', body: LIMIT }),
+    deleteChannelLimit: () => ({ method: 'DELETE', path: '/api/limits/services/diabetes/email' }),
+    putProviderLimit: () => ({ method: 'PUT', path: '/api/limits/providers/sms/twilio', body: LIMIT }),
+    deleteProviderLimit: () => ({ method: 'DELETE', path: '/api/limits/providers/sms/twilio' }),
     revokeKey: () => ({ method: 'DELETE', path: `/api/keys/${keyId}` }),
   };
   const all = Object.entries(requests).map(([name, request]) => [name, request] as const);

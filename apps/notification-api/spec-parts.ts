@@ -35,6 +35,12 @@ import {
 import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryNotifications } from '#testing/memory-notifications';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
+import { MemoryChannelLimits } from '#testing/memory-limits';
+import { MemoryLimitStore, MemoryProviderStore } from '#testing/memory-providers';
+import { Limits } from '#limits/limits';
+import { LimitRules } from '#limits/rules';
+import { channelLimitSettings } from '#limits/settings';
+import { Providers } from '#providers/providers';
 import { MemoryTemplateStore } from '#testing/memory-templates';
 import { CleanUp } from '#upkeep/clean-up';
 import { Maintenance } from '#upkeep/maintenance';
@@ -102,6 +108,7 @@ export const memoryParts = (): MemoryParts => {
   const door = new Door({
     store,
     limits: new MemoryUserLimits(),
+    channelLimits: new MemoryChannelLimits(),
     recipients: new MemoryRecipientLookup(
       new Set(SERVICES.map((service) => recipientKey(service, 'push', KNOWN_USER))),
     ),
@@ -111,6 +118,15 @@ export const memoryParts = (): MemoryParts => {
     countryOf: () => undefined,
     newId,
     now,
+  });
+  const limitStore = new MemoryLimitStore();
+  const rules = new LimitRules({
+    store: limitStore,
+    settings: channelLimitSettings.parse({}),
+    services: SERVICES,
+    onProblem: (error) => {
+      throw error;
+    },
   });
   const keys = new Keys({ store: keyStore, invalidations: new RecordingInvalidations(), now, cache: { ttlMs: 5_000 } });
   const deadLetter = aDeadLetter();
@@ -158,6 +174,8 @@ export const memoryParts = (): MemoryParts => {
       newId,
       now,
     }),
+    limits: new Limits({ store: limitStore, rules, invalidations: new RecordingInvalidations(), now }),
+    providers: new Providers({ store: new MemoryProviderStore(), invalidations: new RecordingInvalidations(), now }),
     receipts: providerReceipts(ReceiptSettings.parse(RECEIPTS), {
       apply: (receipt) => {
         receipts.push(receipt);

@@ -15,6 +15,8 @@ import type { Logger } from '#observability/logging';
 import type { BulkQueries } from '#queries/bulks';
 import type { NotificationQueries } from '#queries/notifications';
 import type { StatisticsQueries } from '#queries/statistics';
+import type { Limits } from '#limits/limits';
+import type { Providers } from '#providers/providers';
 import type { Templates } from '#templates/templates';
 import type { Maintenance } from '#upkeep/maintenance';
 
@@ -42,6 +44,8 @@ export interface ApiParts {
   recipients: Recipients;
   receipts: ProviderReceipts;
   templates: Templates;
+  limits: Pick<Limits, 'list' | 'put' | 'delete'>;
+  providers: Pick<Providers, 'list' | 'disable' | 'enable'>;
   notificationQueries: NotificationQueries;
   statisticsQueries: StatisticsQueries;
   bulkQueries: BulkQueries;

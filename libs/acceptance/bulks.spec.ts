@@ -10,6 +10,7 @@ import {
   MemoryUserLimits,
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
+import { MemoryChannelLimits } from '#testing/memory-limits';
 import { type AcceptedBulk, Bulks } from './bulks.js';
 import { Door } from './door.js';
 import { Intake } from './intake.js';
@@ -37,6 +38,7 @@ describe('Bulks', () => {
     door = new Door({
       store,
       limits: new MemoryUserLimits(),
+      channelLimits: new MemoryChannelLimits(),
       recipients: new MemoryRecipientLookup(),
       templates: new MemoryTemplates(),
       announcer: new RecordingAnnouncer(),

@@ -131,6 +131,7 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     onLimit: input.onLimit ?? command.defaultOnLimit,
     sendAt,
     expiresAt: input.expiresAt == null ? null : new Date(input.expiresAt),
+    place: null,
     dueAt: scheduled ? sendAt : null,
     state: input.draft ? 'draft' : 'approved',
     version: 1,
@@ -163,10 +164,10 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
   };
 };
 
-/** Moves a notification to the minute in which its user has a place. */
-export const moveTo = (notification: Notification, minute: Date): Notification => ({
+/** Moves a notification to the time from which a limit has a place for it. */
+export const moveTo = (notification: Notification, at: Date): Notification => ({
   ...notification,
-  dueAt: minute,
-  nextAttemptAt: minute,
-  waiting: { reason: 'rate_limit', until: minute },
+  dueAt: at,
+  nextAttemptAt: at,
+  waiting: { reason: 'rate_limit', until: at },
 });

@@ -1,4 +1,5 @@
 import type { CreateNotification } from '#contracts/http/notification';
+import type { OnLimit } from '#contracts/vocabulary';
 import { GroupCommit, type Settled } from '#batching/group-commit';
 import type { NewNotification } from '#domain/accepted';
 import type { Announcement } from '#domain/announcement';
@@ -14,8 +15,9 @@ import {
   ValidationFailed,
 } from '#domain/errors';
 import { RELAY_GRACE_MS } from '#domain/change';
-import type { LimitGrant, UserLimits } from '#domain/limits';
+import type { ChannelLimits, LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
+import { placeInChannels } from './channel-places.js';
 import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
@@ -40,6 +42,7 @@ export interface Accepted {
 export interface DoorParts {
   store: AcceptStore;
   limits: UserLimits;
+  channelLimits: ChannelLimits;
   recipients: RecipientLookup;
   templates: TemplateRenderer;
   announcer: Announcer;
@@ -55,6 +58,8 @@ export interface DoorParts {
 export interface Candidate {
   notification: Notification;
   idempotency: NewNotification['idempotency'];
+  /** What its sender said; null where nothing was said. */
+  onLimit: OnLimit | null;
 }
 
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
@@ -152,6 +157,7 @@ export class Door {
     };
     return {
       notification: draftNotification(command, origin, this.parts.now()),
+      onLimit: command.input.onLimit ?? null,
       idempotency:
         command.idempotencyKey === null
           ? null
@@ -279,6 +285,16 @@ export class Door {
         latest !== null && asked !== undefined && latest > asked ? moveTo(notification, latest) : notification,
       );
       places.set(index, got);
+    }
+    const refusals = await placeInChannels(
+      this.parts.channelLimits,
+      placed,
+      (index) => candidates[index]?.onLimit ?? null,
+      now,
+    );
+    for (const [index, refusal] of refusals) {
+      verdicts[index] = refused(refusal);
+      givenBack.push(...(places.get(index) ?? []));
     }
     if (givenBack.length > 0) await this.parts.limits.release(givenBack);
     return { placed, places };

@@ -10,6 +10,7 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import type { ChannelLimits } from '#domain/limits';
 import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
 import { tracedBulks, tracedDoor } from './traced.js';
@@ -32,6 +33,7 @@ export const composeAcceptance = (
   settings: LimitSettings,
   countryOf: CountryOf,
   templates: Renderer,
+  channelLimits: ChannelLimits,
 ): Acceptance => {
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
@@ -41,6 +43,7 @@ export const composeAcceptance = (
       base.log.error({ err }, 'the database did not take what was to be accepted'),
     ),
     limits,
+    channelLimits,
     recipients,
     templates,
     announcer: base.outbox,

@@ -7,6 +7,9 @@ import { Keys, KEYS_CACHE } from '#access/keys';
 import { MAX_DEVICES } from '#access/ports';
 import { Recipients } from '#access/recipients';
 import { accessSettings } from '#access/settings';
+import type { Limits } from '#limits/limits';
+import { channelLimitSettings } from '#limits/settings';
+import type { Providers } from '#providers/providers';
 import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { inboxSettingsOf } from '#inbox/settings';
 import { Actions } from '#lifecycle/actions';
@@ -35,11 +38,13 @@ import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { type ProviderReceipts, providerReceipts } from './receipts.js';
 import { type ComposedInbox, composeInbox } from './inbox.js';
+import { composeLimitActions, composeLimits, composeProviderActions, hearOfProviders } from './providers.js';
 import { composeReplayer } from './replayer.js';
 import { composeRenderer, composeTemplates, hearOfTemplates } from './templates.js';
 
 export const apiParts = z.object({
   ...limitSettings.shape,
+  ...channelLimitSettings.shape,
   ...countrySettings.shape,
   ...accessSettings.shape,
   ...ReceiptSettings.shape,
@@ -67,6 +72,8 @@ export interface ComposedApi {
     recipients: Recipients;
     receipts: ProviderReceipts;
     templates: Templates;
+    limits: Limits;
+    providers: Providers;
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
@@ -87,7 +94,8 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const base = await createTracedBase('notification-api', settings);
   const { databases, outbox: announcer, now, metrics, broker, log } = base;
   const renderer = composeRenderer(base);
-  const acceptance = composeAcceptance(base, settings, countryOf(settings), renderer);
+  const limits = await composeLimits(base, settings);
+  const acceptance = composeAcceptance(base, settings, countryOf(settings), renderer, limits.channels);
   const store = new MongoNotificationStore(databases);
   const reads = new MongoReadStore(databases);
   const bulks = new MongoBulkStore(databases);
@@ -108,10 +116,12 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
     onInvalidation: (invalidation) => {
       if (invalidation.cache === KEYS_CACHE) keys.invalidate(invalidation.key);
       hearOfTemplates(renderer, invalidation);
+      hearOfProviders(limits, invalidation);
     },
     onReconnected: () => {
       keys.invalidate(null);
       renderer.invalidate(null);
+      void limits.rules.refresh();
     },
   });
   const inbox = composeInbox(base, inboxSettings);
@@ -134,6 +144,8 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
       }),
       keys,
       templates: composeTemplates(base, renderer),
+      limits: composeLimitActions(base, limits),
+      providers: composeProviderActions(base),
       recipients: new Recipients(new MongoRecipientStore(databases, MAX_DEVICES), countryOf(settings)),
       receipts: providerReceipts(
         settings,

@@ -6,8 +6,9 @@ import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { accessSettings } from '#access/settings';
-import { closeSenders, createSenders } from '#channels/senders';
+import { closeSenders, createSenders, figuresOf } from '#channels/senders';
 import { ChannelSettings } from '#channels/settings';
+import { channelLimitSettings } from '#limits/settings';
 import type { Caller } from '#domain/caller';
 import { Deliverer } from '#delivery/deliverer';
 import { DeadLetterKeeper } from '#lifecycle/dead-letter-keeper';
@@ -27,6 +28,7 @@ import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
 import { composeDeposits } from './inbox.js';
+import { composeLimits, composeSwitches, hearOfProviders, providerParts, ProviderReports } from './providers.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
 import { composeRenderer, hearOfTemplates } from './templates.js';
@@ -34,6 +36,7 @@ import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
   ...limitSettings.shape,
+  ...channelLimitSettings.shape,
   ...countrySettings.shape,
   ...accessSettings.shape,
   ...lifecycleSettings.shape,
@@ -66,12 +69,20 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
   const renderer = composeRenderer(base);
-  const senders = createSenders(settings, { tokens: new MongoTokenStore(databases), inbox: composeDeposits(base) });
+  const limits = await composeLimits(base, settings);
+  const switches = await composeSwitches(base);
+  const senders = createSenders(settings, {
+    tokens: new MongoTokenStore(databases),
+    inbox: composeDeposits(base),
+    providers: providerParts(base, limits, switches),
+  });
+  const reports = new ProviderReports(base, () => figuresOf(senders));
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),
     recipients: new MongoRecipientTargets(databases, recipientKey),
     senders: tracedSenders(senders, base.tracing),
+    channelLimits: limits.channels,
     announcer: base.outbox,
     now,
     random: Math.random,
@@ -102,11 +113,18 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const prefetch = settings.RABBITMQ_HANDLER_PREFETCH;
   return {
     base,
-    intake: composeAcceptance(base, settings, countryOf(settings), renderer).intake(callerOf),
+    intake: composeAcceptance(base, settings, countryOf(settings), renderer, limits.channels).intake(callerOf),
     invalidations: new InvalidationListener({
       log,
-      onInvalidation: (invalidation) => hearOfTemplates(renderer, invalidation),
-      onReconnected: () => renderer.invalidate(null),
+      onInvalidation: (invalidation) => {
+        hearOfTemplates(renderer, invalidation);
+        hearOfProviders({ rules: limits.rules, switches }, invalidation);
+      },
+      onReconnected: () => {
+        renderer.invalidate(null);
+        void limits.rules.refresh();
+        void switches.refresh();
+      },
     }),
     reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
@@ -141,6 +159,9 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     drainMs: settings.RABBITMQ_DRAIN_MS,
     close: async () => {
       await marks.close();
+      await reports.close();
+      limits.rules.close();
+      switches.close();
       await closeSenders(senders);
       await base.tracing?.close();
     },

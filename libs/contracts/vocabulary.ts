@@ -47,6 +47,8 @@ export const OUTCOMES = [
   'provider_down',
   'recipient_gone',
   'uncertain',
+  /** Handed to nobody: no provider could be asked. Uses no attempt. */
+  'held',
 ] as const;
 export type OutcomeKind = (typeof OUTCOMES)[number];
 
@@ -96,6 +98,10 @@ export const SCOPES = [
   'templates:read',
   'templates:write',
   'inbox:tokens',
+  'providers:read',
+  'providers:manage',
+  'limits:read',
+  'limits:manage',
   'maintenance:run',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -108,3 +114,21 @@ export const MAX_TARGETS = 20;
 export const MAX_BULK = 10_000;
 /** How far ahead `sendAt` may lie, in days; less than the 90 days after which a document is deleted. */
 export const MAX_SEND_AT_DAYS = 60;
+
+/** Who sends for each channel, by the names that outcomes, settings and limits know them by. */
+export const PROVIDERS = {
+  push: ['fcm'],
+  email: ['smtp', 'smtp-backup'],
+  sms: ['orange', 'twilio'],
+  webhook: ['webhook'],
+  slack: ['slack'],
+  'in-app': ['in-app'],
+} as const satisfies Record<Channel, readonly string[]>;
+
+/** How a provider does, as its breaker sees it: `down` is not asked, `probing` is asked by one message at a time. */
+export const PROVIDER_HEALTHS = ['up', 'probing', 'down'] as const;
+export type ProviderHealth = (typeof PROVIDER_HEALTHS)[number];
+
+/** How a limit counts: places that come back steadily, places for each period of the clock, or for each period before now. */
+export const LIMIT_KINDS = ['token-bucket', 'fixed-window', 'sliding-window'] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];

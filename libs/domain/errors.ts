@@ -121,17 +121,19 @@ export class Conflict extends DomainError {
   }
 }
 
+const LIMIT_TEXTS = {
+  key: 'this key sends more requests than it may',
+  user: 'this recipient has had as many as a minute allows',
+  channel: 'this service has sent as many by this channel as its limit allows',
+} as const;
+
 export class RateLimited extends DomainError {
   readonly code = 'rate_limited';
   constructor(
-    readonly scope: 'key' | 'user',
+    readonly scope: 'key' | 'user' | 'channel',
     readonly retryAfterSeconds: number,
   ) {
-    super(
-      scope === 'user'
-        ? 'this recipient has had as many as a minute allows'
-        : 'this key sends more requests than it may',
-    );
+    super(LIMIT_TEXTS[scope]);
   }
 }
 

@@ -11,6 +11,8 @@ import type {
   WaitingReason,
 } from '#contracts/vocabulary';
 import type { SmsParts } from './channels/sms-text.js';
+import type { Place } from './limits.js';
+import type { TriedProvider } from './outcome.js';
 
 /** A notification as the rules see it, and as the stores keep it. Times are dates of the database's clock. */
 export interface Notification {
@@ -37,7 +39,9 @@ export interface Notification {
   onLimit: OnLimit;
   sendAt: Date | null;
   expiresAt: Date | null;
-  /** When it was first due, as fixed at accept: `sendAt`, or the minute that a limit moved it to; null for at once. */
+  /** Its place in the limit of its service and channel: from when it may be sent; null where it has none yet. */
+  place: Date | null;
+  /** When it was first due, as fixed at accept: `sendAt`, or the time that a limit moved it to; null for at once. */
   dueAt: Date | null;
 
   state: State;
@@ -98,6 +102,8 @@ export interface Delivery {
   provider: string | null;
   providerMessageId: string | null;
   attempts: DeliveryAttempt[];
+  /** Reserved at a provider for when it is due; absent where nothing is. */
+  place?: Place;
 }
 
 export interface DeliveryAttempt {
@@ -109,6 +115,8 @@ export interface DeliveryAttempt {
   code: string | null;
   providerStatus: string | null;
   retryAfterMs: number | null;
+  /** Who was asked before `provider` in the same attempt, in order; absent where nobody was. */
+  tried?: readonly TriedProvider[];
 }
 
 export interface NotificationError {

@@ -15,6 +15,7 @@ const attemptView = (attempt: DeliveryAttempt): NotificationBody['deliveries'][n
   code: attempt.code,
   providerStatus: attempt.providerStatus,
   retryAfterMs: attempt.retryAfterMs,
+  tried: [...(attempt.tried ?? [])],
 });
 
 const deliveryView = (notification: Notification, delivery: Delivery): NotificationBody['deliveries'][number] => ({

@@ -34,6 +34,7 @@ export const aNotification = (over: Partial<Notification> = {}): Notification =>
     onLimit: 'fail',
     sendAt: null,
     expiresAt: null,
+    place: null,
     dueAt: null,
     state: 'approved',
     version: 1,
@@ -112,6 +113,7 @@ export const aSettlement = (claimed: Notification, over: Partial<Settlement> = {
   lastError: null,
   reason: null,
   wait: null,
+  place: claimed.place,
   goneTargets: [],
   ...over,
 });

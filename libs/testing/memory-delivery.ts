@@ -32,6 +32,7 @@ export const notificationOf = (over: Partial<Notification>): Notification => {
     onLimit: 'fail',
     sendAt: null,
     expiresAt: null,
+    place: null,
     dueAt: null,
     state: 'approved',
     version: 1,

@@ -117,6 +117,16 @@ const Attempt = z.object({
   code: z.string().nullable(),
   providerStatus: z.string().nullable(),
   retryAfterMs: z.int().nullable(),
+  tried: z
+    .array(
+      z.object({
+        provider: z.string(),
+        outcome: z.enum(OUTCOMES),
+        code: z.string().nullable(),
+        providerStatus: z.string().nullable(),
+      }),
+    )
+    .meta({ description: 'Providers that were tried before this one in the same attempt, or passed over: `held`.' }),
 });
 
 export const DeliveryBody = z

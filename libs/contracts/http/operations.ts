@@ -16,6 +16,7 @@ import {
 } from './notification.js';
 import { created, noContent, type Operation } from './operation.js';
 import { Id } from './primitives.js';
+import { PROVIDER_OPERATIONS } from './provider-operations.js';
 import { OrangeReceipt, OrangeReceiptQuery, TwilioReceipt, TwilioReceiptQuery } from './receipts.js';
 import { CreatedDevice, CreateDevice, DevicePath, PutRecipient, RecipientBody, RecipientPath } from './recipients.js';
 import { StatisticsBody, StatisticsQuery, UnreadQuery } from './statistics.js';
@@ -339,6 +340,7 @@ export const OPERATIONS = operations({
     answer: noContent,
     problems: ['not_found'],
   },
+  ...PROVIDER_OPERATIONS,
   ...INBOX_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
 });

@@ -22,7 +22,7 @@ export const ProblemBody = z
       .optional(),
     state: z.enum(STATES).optional(),
     allowed: z.array(z.string()).optional(),
-    scope: z.enum(['key', 'user']).optional(),
+    scope: z.enum(['key', 'user', 'channel']).optional(),
   })
   .meta({
     id: 'Problem',

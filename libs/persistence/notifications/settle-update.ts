@@ -22,6 +22,7 @@ interface Settled {
   token: string;
   deliveries: Settlement['deliveries'];
   attempt: number;
+  place?: Date;
   lastError?: NonNullable<Settlement['lastError']>;
   reason: string | null;
   hasSent: boolean;
@@ -35,6 +36,7 @@ const settledOf = (settlement: Settlement): Settled => ({
   attempt: settlement.attempt,
   reason: settlement.reason,
   hasSent: settlement.deliveries.some(({ status }) => status === 'sent'),
+  ...(settlement.place === null ? {} : { place: settlement.place }),
   ...(settlement.lastError === null ? {} : { lastError: settlement.lastError }),
   ...(settlement.wait === null ? {} : { waitMs: settlement.wait.ms, waitReason: settlement.wait.reason }),
 });
@@ -109,6 +111,7 @@ export const settleUpdate = (
     claims: 0,
     alone: { $literal: false },
     deliveries: '$_settled.deliveries',
+    place: optional('$_settled.place'),
     lastError: optional('$_settled.lastError'),
     // The first success stays, also when another delivery is still open or failed later.
     sentAt: { $cond: ['$_settled.hasSent', { $ifNull: ['$sentAt', NOW] }, optional('$sentAt')] },
