@@ -5,7 +5,9 @@ import { Api } from './api.js';
 import { CliModule } from './cli.module.js';
 import type { CliParts } from './command.js';
 import { complaintOf } from './complaint.js';
-import { EXIT, exitCodeOf } from './exit.js';
+import { Completion } from './commands/completion.js';
+import { type DescribedCommand, describeCommands } from './described.js';
+import { EXIT, exitCodeOf, Failed } from './exit.js';
 import { connectionOf } from './settings.js';
 import { Terminal } from './terminal.js';
 
@@ -23,8 +25,8 @@ const parsed = (error: Error): never => {
   throw new Parsed('exitCode' in error && error.exitCode === 0 ? EXIT.ok : EXIT.usage);
 };
 
-/** The commands, bound to what they work with; run by `runCli`, described by the reference. */
-export const createCli = (parts: CliParts, onError: (error: unknown) => void): Promise<INestApplicationContext> =>
+/** The commands, bound to what they work with. */
+const createCli = (parts: CliParts, onError: (error: unknown) => void): Promise<INestApplicationContext> =>
   CommandFactory.createWithoutRunning(CliModule.with(parts), {
     logger: false,
     cliName: 'carillon',
@@ -32,6 +34,26 @@ export const createCli = (parts: CliParts, onError: (error: unknown) => void): P
     errorHandler: parts.parsed,
     serviceErrorHandler: onError,
   });
+
+/** All commands, without running any. */
+export const describeCli = async (): Promise<DescribedCommand[]> => {
+  const parts: CliParts = {
+    terminal: new Terminal(),
+    environment: {},
+    version: '',
+    connect: () => {
+      throw new Failed('nothing is run here');
+    },
+    ended: () => undefined,
+    parsed,
+  };
+  const app = await createCli(parts, () => undefined);
+  try {
+    return describeCommands(app.get(Completion, { strict: false }).parser);
+  } finally {
+    await app.close();
+  }
+};
 
 /** Runs the command line of this process; answers its exit code. */
 export const runCli = async (environment: NodeJS.ProcessEnv): Promise<number> => {

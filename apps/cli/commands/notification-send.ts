@@ -37,6 +37,7 @@ interface SendOptions {
   draft?: boolean;
   idempotencyKey?: string;
   wait?: number;
+  quiet?: boolean;
 }
 
 @Command({ name: 'notification:send', description: 'send one notification' })
@@ -114,8 +115,13 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     return wholeNumber(seconds, 1, 3600);
   }
 
+  @Option({ flags: '--quiet', description: 'print the id alone' })
+  quiet(): boolean {
+    return true;
+  }
+
   protected async ask(api: Api, _args: string[], options: SendOptions): Promise<Report> {
-    const { service, user, template, idempotencyKey, wait } = options;
+    const { service, user, template, idempotencyKey, wait, quiet } = options;
     const { channel, to, type, title, body, locale, variables, data, priority, sendAt, reference, onLimit, draft } =
       options;
     const input: CreateNotificationInput = given({
@@ -131,7 +137,7 @@ export class NotificationSend extends ApiCommand<SendOptions> {
     const shown = wait === undefined ? accepted : await untilSeen(api, accepted.id, wait, isSettled);
     return {
       value: shown,
-      lines: [`${shown.id}  ${standing(this.parts.terminal, shown)}`],
+      lines: [quiet === true ? shown.id : `${shown.id}  ${standing(this.parts.terminal, shown)}`],
       code: wait !== undefined && shown.status === 'failed' ? EXIT.failed : EXIT.ok,
     };
   }
