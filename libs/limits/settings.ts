@@ -46,11 +46,9 @@ export const channelLimitSettings = z.object({
       description:
         'how many notifications each service may send by a channel, as <channel>=<kind>:<places>/<seconds>, where /api/limits has nothing else; the kinds are token-bucket, fixed-window and sliding-window',
     }),
-  ORANGE_LIMIT_PER_SECOND: integer(0, MAX_SLIDING)
-    .default(5)
-    .meta({
-      description:
-        'requests to Orange in a second, over all dispatchers, where /api/limits has nothing else; 0: no limit',
-    }),
+  ORANGE_LIMIT_PER_SECOND: integer(0, MAX_SLIDING).default(5).meta({
+    description:
+      'requests to Orange in a second, over all dispatchers, where /api/limits has nothing else; 0: no limit',
+  }),
 });
 export type ChannelLimitSettings = z.output<typeof channelLimitSettings>;
