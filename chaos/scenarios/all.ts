@@ -1,5 +1,6 @@
 import type { Scenario } from '../stage.js';
 import { api, dispatcher, scaleDown, scheduler } from './processes.js';
+import { failover } from './failover.js';
 import { provider } from './provider.js';
 import { broker, brokerDown, database } from './servers.js';
 
@@ -10,6 +11,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   broker,
   database,
   provider,
+  failover,
   'broker-down': brokerDown,
   'scale-down': scaleDown,
 };

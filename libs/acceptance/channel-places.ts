@@ -1,6 +1,6 @@
 import type { OnLimit } from '#contracts/vocabulary';
 import { RateLimited } from '#domain/errors';
-import type { ChannelLimits } from '#domain/limits';
+import { type ChannelLimits, soonAfter } from '#domain/limits';
 import type { Notification } from '#domain/notification';
 import { moveTo } from './command.js';
 
@@ -13,7 +13,7 @@ export const placeInChannels = async (
   limits: ChannelLimits,
   placed: Map<number, Notification>,
   onLimitOf: (index: number) => OnLimit | null,
-  now: Date,
+  now: () => Date,
 ): Promise<ReadonlyMap<number, RateLimited>> => {
   const wanting = [...placed].filter(
     ([, { state, dueAt, serviceName, channel }]) =>
@@ -29,11 +29,12 @@ export const placeInChannels = async (
       otherwise: onLimit,
     })),
   );
+  const soon = soonAfter(now());
   wanting.forEach(([index, notification], at) => {
     const grant = grants[at];
     if (grant?.granted === true) {
       const { at: place } = grant;
-      placed.set(index, { ...(place > now ? moveTo(notification, place) : notification), place });
+      placed.set(index, { ...(place > soon ? moveTo(notification, place) : notification), place });
     } else {
       placed.delete(index);
       refusals.set(index, new RateLimited('channel', Math.max(1, Math.ceil((grant?.retryAfterMs ?? 0) / 1000))));

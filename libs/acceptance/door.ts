@@ -290,7 +290,7 @@ export class Door {
       this.parts.channelLimits,
       placed,
       (index) => candidates[index]?.onLimit ?? null,
-      now,
+      this.parts.now,
     );
     for (const [index, refusal] of refusals) {
       verdicts[index] = refused(refusal);

@@ -5,7 +5,7 @@ import type { Wake } from '#contracts/messages';
 import type { Channel, Lane, Status } from '#contracts/vocabulary';
 import type { Announcement } from '#domain/announcement';
 import { deliveriesOf } from '#domain/deliveries';
-import type { ChannelLimits } from '#domain/limits';
+import { type ChannelLimits, soonAfter } from '#domain/limits';
 import type { Delivery, Notification } from '#domain/notification';
 import type { TimedOutcome } from '#domain/outcome';
 import { isBeyondLadder } from '#domain/retry';
@@ -173,12 +173,13 @@ export class Deliverer {
       wanting.map(({ serviceName, channel }) => ({ serviceName, channel, onLimit: 'wait', otherwise: 'wait' })),
     );
     const at = now();
+    const soon = soonAfter(at);
     const granted = new Map(wanting.map(({ id }, index) => [id, grants[index]]));
     const waiting: Promise<void>[] = [];
     const allowed = claimed.flatMap((notification) => {
       const grant = granted.get(notification.id);
       if (grant === undefined) return [notification];
-      if (grant.granted && grant.at <= at) return [{ ...notification, place: grant.at }];
+      if (grant.granted && grant.at <= soon) return [{ ...notification, place: grant.at }];
       const place = grant.granted ? grant.at : null;
       const until = place ?? new Date(at.getTime() + NO_PLACE_MS);
       waiting.push(this.settle(notification, settleForPlace(notification, { until, place }, at, random()), NONE));
@@ -310,7 +311,7 @@ const requestOf = (notification: Notification, delivery: Delivery): SendRequest 
 
 const wakeOf = (wait: Settlement['wait']): Announcement['wake'] => {
   if (wait === null) return 'none';
-  return wait.isParked || isBeyondLadder(wait) ? 'later' : wait;
+  return wait.until !== null || isBeyondLadder(wait) ? 'later' : wait;
 };
 
 const announcementOf = (notification: Notification, settlement: Settlement): Announcement => ({

@@ -36,6 +36,10 @@ export interface ChannelPlaceRequest {
 /** `at`: from when it may be sent; not after now where it may be sent at once. */
 export type ChannelGrant = { granted: true; at: Date } | { granted: false; retryAfterMs: number };
 
+/** Nearer ahead than the clocks of two machines agree, in milliseconds: it may be used now. */
+const SOON_MS = 100;
+export const soonAfter = (now: Date): Date => new Date(now.getTime() + SOON_MS);
+
 /** Limits of services and channels; exact over all processes. A crash may waste a place, never add one. */
 export interface ChannelLimits {
   /** Known without asking: where there is none, nothing needs to be reserved. */

@@ -117,26 +117,26 @@ describe('what was held', () => {
   it('uses no attempt and leaves none behind, however often', () => {
     const result = settled([held()], { attempt: 3 });
     expect(result).toMatchObject({ state: 'approved', attempt: 3, lastError: { code: 'code_held' } });
-    expect(result.wait).toMatchObject({ reason: 'provider', rung: 16, isParked: false });
+    expect(result.wait).toMatchObject({ reason: 'provider', rung: 16, until: null });
     expect(result.deliveries[0]?.attempts).toEqual([]);
   });
 
-  it('waits in the database for its place, to the millisecond', () => {
+  it('waits in the database until its place is due, and no longer', () => {
     const result = settled([held({ reason: 'rate_limit', retryAfterMs: 90_500, place })]);
-    expect(result.wait).toMatchObject({ reason: 'rate_limit', ms: 90_500, isParked: true });
+    expect(result.wait).toMatchObject({ reason: 'rate_limit', until: place.at });
     expect(result.deliveries[0]).toMatchObject({ status: 'open', place });
   });
 
   it('waits in the database while its provider is disabled', () => {
     const result = settled([held({ code: 'provider_disabled', retryAfterMs: 30_000 })]);
-    expect(result.wait).toMatchObject({ reason: 'provider', ms: 30_000, isParked: true });
+    expect(result.wait).toMatchObject({ reason: 'provider', until: new Date(NOW.getTime() + 30_000) });
   });
 
   it('gives up its place once it was used, and an attempt beside it counts', () => {
     const result = settled([outcomeOf('transient'), held()], {
       deliveries: [delivery(1, 'open', { place }), delivery(2)],
     });
-    expect(result).toMatchObject({ attempt: 1, wait: { reason: 'retry', isParked: false } });
+    expect(result).toMatchObject({ attempt: 1, wait: { reason: 'retry', until: null } });
     expect(result.deliveries[0]).not.toHaveProperty('place');
     expect(settled([held(), outcomeOf('rate_limited')]).wait?.reason).toBe('provider');
   });

@@ -16,8 +16,8 @@ export interface Settlement {
   deliveries: Delivery[];
   lastError: NotificationError | null;
   reason: string | null;
-  /** Only with `approved`: why it waits, and where: parked in the database, or on the wait ladder. */
-  wait: (Wait & { reason: Waiting['reason']; isParked: boolean }) | null;
+  /** Only with `approved`: why it waits, and where: in the database `until` then, or on the wait ladder. */
+  wait: (Wait & { reason: Waiting['reason']; until: Date | null }) | null;
   /** `Notification.place`: kept with what follows. */
   place: Date | null;
   /** Targets that do not exist any more. */
@@ -134,14 +134,17 @@ const askedMsOf = ({ outcome }: TimedOutcome): number => {
 };
 
 /** What has a place waits for that, and what nobody may send now waits in the database; all else on the wait ladder. */
-const waitFor = (open: readonly TimedOutcome[], backoffMs: number, random: number): Settlement['wait'] => {
-  const ms = Math.max(backoffMs, ...open.map(askedMsOf), 1000);
+const waitFor = (open: readonly TimedOutcome[], backoffMs: number, now: Date, random: number): Settlement['wait'] => {
   const reason = waitingReason(open);
   const isParked = onlyWaits(open) && open.some(({ outcome }) => outcome.kind === 'held' && isParking(outcome));
-  return isParked
-    ? { ...waitOfAtLeast(ms, random), ms, reason, isParked }
-    : { ...waitOfAtLeast(ms, random), reason, isParked };
+  const wait = waitOfAtLeast(Math.max(backoffMs, ...open.map(askedMsOf), 1000), random);
+  if (!isParked) return { ...wait, reason, until: null };
+  const until = Math.max(...open.map((one) => placeMsOf(one) ?? now.getTime() + askedMsOf(one)));
+  return { ...wait, reason, until: new Date(until) };
 };
+
+const placeMsOf = ({ outcome }: TimedOutcome): number | null =>
+  outcome.kind === 'held' ? (outcome.place?.at.getTime() ?? null) : null;
 
 const isParking = ({ place, code }: { place: unknown; code: string }): boolean =>
   place !== null || code === 'provider_disabled';
@@ -179,7 +182,7 @@ export const settle = (
   if (recorded.some((delivery) => delivery.status === 'open' && !outcomes.has(delivery.id))) {
     // The lease left no time for these: soon again, and an attempt is used only if one was made.
     const attempt = outcomes.size === 0 ? notification.attempt : number;
-    const wait = { ...waitOfAtLeast(1000, random), reason: 'retry' as const, isParked: false };
+    const wait = { ...waitOfAtLeast(1000, random), reason: 'retry' as const, until: null };
     return {
       ...common,
       state: 'approved',
@@ -204,7 +207,7 @@ export const settle = (
         attempt,
         deliveries: recorded,
         reason: lastError?.code ?? null,
-        wait: waitFor(openOutcomes, backoffMs, random),
+        wait: waitFor(openOutcomes, backoffMs, now, random),
       };
     }
   }
@@ -266,7 +269,7 @@ export const settleForPlace = (
     deliveries: notification.deliveries,
     lastError: notification.lastError,
     reason: 'rate_limited',
-    wait: { ...waitOfAtLeast(ms, random), ms, reason: 'rate_limit', isParked: true },
+    wait: { ...waitOfAtLeast(ms, random), reason: 'rate_limit', until },
     place,
     goneTargets: [],
   };
@@ -275,7 +278,7 @@ export const settleForPlace = (
 /** What a claimed notification is once its settlement is written, at the time `at`; without the transition in its history. */
 export const settled = (claimed: Notification, settlement: Settlement, at: Date): Notification => {
   const { state, attempt, deliveries, lastError, wait } = settlement;
-  const due = wait === null ? null : new Date(at.getTime() + wait.ms);
+  const due = wait === null ? null : (wait.until ?? new Date(at.getTime() + wait.ms));
   const uncertain = state === 'uncertain' ? { reason: 'resolution' as const, until: null } : null;
   return {
     ...claimed,

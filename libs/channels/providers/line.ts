@@ -17,7 +17,7 @@ export interface LineOptions {
 }
 
 /** A disabled one is looked at again after so long, in milliseconds, by what waits for it. */
-const DISABLED_LOOK_MS = 30_000;
+const DISABLED_LOOK_MS = 15_000;
 
 /** The way to one provider, as this process sees it: switch, breaker and figures. */
 export class ProviderLine {

@@ -28,6 +28,7 @@ interface Settled {
   hasSent: boolean;
   waitMs?: number;
   waitReason?: string;
+  waitUntil?: Date;
 }
 
 const settledOf = (settlement: Settlement): Settled => ({
@@ -39,6 +40,7 @@ const settledOf = (settlement: Settlement): Settled => ({
   ...(settlement.place === null ? {} : { place: settlement.place }),
   ...(settlement.lastError === null ? {} : { lastError: settlement.lastError }),
   ...(settlement.wait === null ? {} : { waitMs: settlement.wait.ms, waitReason: settlement.wait.reason }),
+  ...(settlement.wait?.until == null ? {} : { waitUntil: settlement.wait.until }),
 });
 
 const ended = (state: State, status: Status): mongo.Document => ({
@@ -70,7 +72,7 @@ const capped = (history: mongo.Document): mongo.Document => ({
 });
 
 const waits = (): mongo.Document => {
-  const due = later(NOW, '$_settled.waitMs');
+  const due = { $ifNull: ['$_settled.waitUntil', later(NOW, '$_settled.waitMs')] };
   return {
     history: capped(append('$history', transition('sending', 'approved', '$_settled.reason'))),
     waiting: { reason: '$_settled.waitReason', until: due },
