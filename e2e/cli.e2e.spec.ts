@@ -132,7 +132,8 @@ describe('the command line', () => {
     it('says in green that it was sent', async () => {
       const { code, out } = await run(['notification:test', 'p-1', 'reminder', ...target], { FORCE_COLOR: '1' });
       expect(code).toBe(0);
-      expect(out).toMatch(/^\u001b\[32mSuccess: [0-9a-f]{24} was sent to a…?.*example\.org\.\u001b\[39m\n$/);
+      expect(out).toMatch(/Success: [0-9a-f]{24} was sent to .*example\.org\./);
+      expect([out.slice(0, 5), out.slice(-6)]).toEqual(['\u001b[32m', '\u001b[39m\n']);
     });
     it('says in red, and plainly, why it was not', async () => {
       const fault = [{ kind: 'status', status: 550, match: 'nobody' }];
@@ -141,7 +142,8 @@ describe('the command line', () => {
       const { code, out } = await run(args, { FORCE_COLOR: '1' });
       await fetch(`${house.sandbox.url}/faults/email`, { method: 'DELETE' });
       expect(code).toBe(1);
-      expect(out).toMatch(/^\u001b\[31mFailure: [0-9a-f]{24} was not sent: .+\u001b\[39m\n/);
+      expect(out).toMatch(/Failure: [0-9a-f]{24} was not sent: ./);
+      expect(out.startsWith('\u001b[31m')).toBe(true);
     });
     it('sends nothing in a dry run', async () => {
       const { code, out } = await run(['notification:test', 'p-dry', 'info', ...target, '--dry-run']);

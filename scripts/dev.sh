@@ -97,6 +97,7 @@ fi
 
 # --- staying up --------------------------------------------------------------
 
+STAYS_UP=yes
 cat <<TEXT
 
 Carillon is up. Ctrl-C stops all that was started here.
@@ -116,8 +117,10 @@ Try:
     -H 'Authorization: Bearer $KEY' -H 'Content-Type: application/json' \\
     -d '{"serviceName":"test","channel":"email","to":["you@example.org"],"title":"Hello","body":"It works."}'
 
+  export CARILLON_API_KEY=$KEY CARILLON_API_URL=$API CARILLON_SANDBOX_URL=$SANDBOX
+  npx carillon test:all       # docs/TESTING.md goes through every part
+
 TEXT
-STAYS_UP=yes
 while :; do
   for app in $APPS; do
     if ! app_is_running "$app"; then

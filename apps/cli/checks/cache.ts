@@ -3,7 +3,7 @@ import { OPERATIONS } from '#contracts/http/operations';
 import { CreateTemplate } from '#contracts/http/templates';
 import { Failed } from '../exit.js';
 import { pushTemplate } from '../templates.js';
-import { type Check, expect, type Ground, SERVICE } from './check.js';
+import { checks, expect, type Ground, SERVICE } from './check.js';
 
 const NAME = 'carillon-check';
 /** In which every process hears of a new version. */
@@ -66,7 +66,7 @@ const since = async (ground: Ground, before: Counts): Promise<Counts> => {
 };
 
 /** Compiled templates. */
-export const CACHE: readonly Check[] = [
+export const CACHE = checks(
   {
     name: 'a template that is used again comes from the cache',
     run: async (ground) => {
@@ -105,4 +105,4 @@ export const CACHE: readonly Check[] = [
       return `${miss} ${miss === 1 ? 'miss' : 'misses'} after it`;
     },
   },
-];
+);

@@ -17,6 +17,9 @@ export interface Check {
   run: (ground: Ground) => Promise<string | undefined>;
 }
 
+/** Checks of one component. */
+export const checks = (...all: Check[]): readonly Check[] => all;
+
 /** What checks work with. All that they send goes to webhooks of the sandbox. */
 export class Ground {
   constructor(

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OPERATIONS } from '#contracts/http/operations';
 import { ApiProblem } from '../api.js';
-import { type Check, expect, type Ground } from './check.js';
+import { checks, expect, type Ground } from './check.js';
 
 const AT_ONCE = 10;
 const MANY = 50;
@@ -22,7 +22,7 @@ const sendWithKey = async (ground: Ground, name: string, key: string): Promise<s
 };
 
 /** What several do at once happens once. */
-export const LOCK: readonly Check[] = [
+export const LOCK = checks(
   {
     name: `${AT_ONCE} requests at once with one Idempotency-Key make one notification`,
     run: async (ground) => {
@@ -65,4 +65,4 @@ export const LOCK: readonly Check[] = [
       return `${MANY} of ${MANY}`;
     },
   },
-];
+);

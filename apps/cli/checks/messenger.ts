@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OPERATIONS } from '#contracts/http/operations';
 import { Failed } from '../exit.js';
-import { type Check, expect } from './check.js';
+import { checks, expect } from './check.js';
 
 const BAD_REQUEST = 400;
 const UNAVAILABLE = 503;
@@ -10,7 +10,7 @@ const TRIES = 100;
 const PAUSE_MS = 200;
 
 /** What RabbitMQ and the dispatchers do behind the caller's back. */
-export const MESSENGER: readonly Check[] = [
+export const MESSENGER = checks(
   {
     name: 'the caller is answered first, and the notification is sent behind its back',
     run: async (ground) => {
@@ -58,4 +58,4 @@ export const MESSENGER: readonly Check[] = [
       });
     },
   },
-];
+);

@@ -1,7 +1,7 @@
 import { OPERATIONS } from '#contracts/http/operations';
 import { ApiProblem } from '../api.js';
 import { Failed } from '../exit.js';
-import { type Check, expect, type Ground } from './check.js';
+import { checks, expect, type Ground } from './check.js';
 
 /** More than any sensible limit of one user and minute. */
 const AT_MOST = 1_000;
@@ -19,7 +19,7 @@ const untilLimited = async (ground: Ground, name: string): Promise<{ accepted: n
 };
 
 /** The limit of each user and minute. */
-export const RATE_LIMITER: readonly Check[] = [
+export const RATE_LIMITER = checks(
   {
     name: 'one user is limited, and the caller told when to come again; others are not',
     run: async (ground) => {
@@ -42,4 +42,4 @@ export const RATE_LIMITER: readonly Check[] = [
       return `waits until ${waiting?.until ?? 'later'}`;
     },
   },
-];
+);

@@ -1,12 +1,12 @@
 import { OPERATIONS } from '#contracts/http/operations';
-import { type Check, expect, pathOf, refused } from './check.js';
+import { checks, expect, pathOf, refused } from './check.js';
 
 const DAY_MS = 86_400_000;
 /** What no retry can help. */
 const BAD_REQUEST = 400;
 
 /** All transitions that people make, and those that follow. */
-export const WORKFLOW: readonly Check[] = [
+export const WORKFLOW = checks(
   {
     name: 'a draft waits, is approved, and is then sent',
     run: async (ground) => {
@@ -68,4 +68,4 @@ export const WORKFLOW: readonly Check[] = [
       return 'retry refused';
     },
   },
-];
+);
