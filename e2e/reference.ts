@@ -8,6 +8,7 @@ import { accessSettings } from '#access/settings';
 import { ChannelSettings } from '#channels/settings';
 import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { inboxSettings } from '#inbox/settings';
+import { channelLimitSettings } from '#limits/settings';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { MessagingSettings } from '#messaging/settings';
 import { loggingSettings } from '#observability/logging';
@@ -39,6 +40,7 @@ const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'scheduler', schema: schedulerSettings },
   { title: 'notification-api and dispatcher: who may do what', schema: accessSettings },
   { title: 'notification-api and dispatcher: limits', schema: limitSettings },
+  { title: 'notification-api and dispatcher: limits of channels and providers', schema: channelLimitSettings },
   { title: 'notification-api and dispatcher: phone numbers', schema: countrySettings },
   { title: 'notification-api and dispatcher: receipts of SMS', schema: ReceiptSettings },
   { title: 'dispatcher: providers', schema: ChannelSettings.omit(keysOf(ReceiptSettings)) },

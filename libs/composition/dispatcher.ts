@@ -74,8 +74,14 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const senders = createSenders(settings, {
     tokens: new MongoTokenStore(databases),
     inbox: composeDeposits(base),
-    providers: providerParts(base, limits, switches),
+    // Only once it sends.
+    providers: providerParts(base, limits, switches, (alert) => void alerts.raise(alert)),
   });
+  const alerts = composeAlerts(
+    base,
+    settings,
+    settings.ALERT_EMAIL_TO === undefined ? [] : [mailTo(settings.ALERT_EMAIL_TO, senders.email)],
+  );
   const reports = new ProviderReports(base, () => figuresOf(senders));
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
@@ -131,11 +137,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     deadLetters: new DeadLetterKeeper({
       store,
       deadLetters: new MongoDeadLetterStore(databases),
-      alerts: composeAlerts(
-        base,
-        settings,
-        settings.ALERT_EMAIL_TO === undefined ? [] : [mailTo(settings.ALERT_EMAIL_TO, senders.email)],
-      ),
+      alerts,
       now,
       newId,
       retryAfterMs: settings.AUTOMATIC_RETRY_AFTER_S * 1000,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Invalidation } from '#contracts/messages';
+import { type Alert, alertGroup } from '#domain/alert';
 import type { ProviderFigures, ProviderParts } from '#domain/providers';
 import { Limits } from '#limits/limits';
 import { ChannelReservations, ProviderReservations } from '#limits/reservations';
@@ -61,7 +62,12 @@ export const composeSwitches = async ({ databases, log }: Base): Promise<Switche
 };
 
 /** What the ways to providers need, and where they are counted. */
-export const providerParts = (base: Base, { rules, keeper }: ComposedLimits, switches: Switches): ProviderParts => {
+export const providerParts = (
+  base: Base,
+  { rules, keeper }: ComposedLimits,
+  switches: Switches,
+  raise: (alert: Alert) => void,
+): ProviderParts => {
   const { metrics, log } = base;
   return {
     switches,
@@ -71,7 +77,15 @@ export const providerParts = (base: Base, { rules, keeper }: ComposedLimits, swi
     onCall: (channel, provider, outcome) => metrics.providerCalls.inc({ channel, provider, outcome }),
     onHealth: (channel, provider, health) => {
       metrics.providerHealth.set({ channel, provider }, HEALTH_VALUES[health]);
-      if (health !== 'up') log.warn({ channel, provider, health }, 'a provider fails');
+      if (health !== 'down') return;
+      raise({
+        group: `${alertGroup({ class: 'provider', serviceName: null, channel })}:${provider}`,
+        class: 'provider',
+        serviceName: null,
+        channel,
+        code: 'provider_down',
+        reason: `${provider} fails, and is left alone until a probe finds it up again`,
+      });
     },
     onFailover: (channel, from, to, reason) => metrics.failovers.inc({ channel, from, to, reason }),
   };

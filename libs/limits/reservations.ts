@@ -20,15 +20,15 @@ export class ChannelReservations implements ChannelLimits {
 
   /** @throws Unavailable */
   reserve(requests: readonly ChannelPlaceRequest[]): Promise<ChannelGrant[]> {
-    return Promise.all(
-      requests.map(({ serviceName, channel, onLimit, otherwise }): ChannelGrant | Promise<ChannelGrant> => {
-        const rule = this.rules.ofChannel(serviceName, channel);
-        // Lifted a moment ago.
-        if (rule === null) return { granted: true, at: new Date(0) };
-        const mode = onLimit ?? rule.onLimit ?? otherwise;
-        return this.keeper.reserve(subjectKey({ serviceName, channel, provider: null }), { rule, mode });
-      }),
-    );
+    return Promise.all(requests.map((request) => this.reserveOne(request)));
+  }
+
+  private reserveOne({ serviceName, channel, onLimit, otherwise }: ChannelPlaceRequest): Promise<ChannelGrant> {
+    const rule = this.rules.ofChannel(serviceName, channel);
+    // Lifted a moment ago.
+    if (rule === null) return Promise.resolve({ granted: true, at: new Date(0) });
+    const mode = onLimit ?? rule.onLimit ?? otherwise;
+    return this.keeper.reserve(subjectKey({ serviceName, channel, provider: null }), { rule, mode });
   }
 }
 

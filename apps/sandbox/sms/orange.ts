@@ -55,7 +55,7 @@ class Tokens {
     if (form.get('grant_type') !== 'client_credentials') return answerTokenRefusal(response, 400);
     const { faults, closing } = this.stage;
     const fault = faults.strike('auth', exchange.path, 'orange');
-    if (fault === null && !this.hasRoom()) return answerTokenRefusal(response, 429);
+    if ((fault === null || fault.kind === 'latency') && !this.hasRoom()) return answerTokenRefusal(response, 429);
     const moment = httpMoment(exchange, {
       record: () => undefined,
       accept: () => answerJson(response, 200, this.issue()),
