@@ -90,6 +90,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     senders: tracedSenders(senders, base.tracing),
     channelLimits: limits.channels,
     announcer: base.outbox,
+    inHand: settings.RABBITMQ_PREFETCH,
     now,
     random: Math.random,
     onClaimed: (channel, lane, claimed) => {
