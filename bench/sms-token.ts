@@ -34,11 +34,13 @@ export const smsToken = async (options: BenchOptions): Promise<Figure> => {
   ]);
   const numbers = Array.from({ length: count }, (_, index) => `+33612${String(index).padStart(6, '0')}`);
 
+  await freshTokens();
   options.say(`${count} SMS the old way`);
   const started = performance.now();
   const old = await tokenPerSms(platform.house.sandbox.url, numbers, MESSAGE);
   const oldMs = performance.now() - started;
 
+  await freshTokens();
   options.say(`${count} SMS in a loop through Carillon`);
   const looped = await throughCarillon(platform, count, 1);
   options.say(`${count} SMS as a bulk`);
@@ -71,6 +73,9 @@ export const smsToken = async (options: BenchOptions): Promise<Figure> => {
       tokenErrorReduction >= 0.95 && bulkSuccess > 0.99 && perceivedTimeReduction >= 0.5 && volumeFactor >= TIMES,
   };
 };
+
+/** The provider counts tokens by the minute of the clock: each way begins with all of them. */
+const freshTokens = (): Promise<void> => delay(60_000 - (Date.now() % 60_000) + 100);
 
 interface Run {
   sent: number;

@@ -44,7 +44,7 @@ export const channelLimitSettings = z.object({
     })
     .meta({
       description:
-        'how many notifications each service may send by a channel, as <channel>=<kind>:<places>/<seconds>, where /api/limits has nothing else; 100 e-mails an hour, 10 SMS a minute and 50 messages to Slack an hour unless set; the kinds are token-bucket, fixed-window and sliding-window',
+        'how many notifications each service may send by a channel, as channel=kind:places/seconds, where /api/limits has nothing else; 100 e-mails an hour, 10 SMS a minute and 50 messages to Slack an hour unless set; the kinds are token-bucket, fixed-window and sliding-window',
     }),
   ORANGE_LIMIT_PER_SECOND: integer(0, MAX_SLIDING).default(5).meta({
     description:

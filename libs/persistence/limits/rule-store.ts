@@ -1,6 +1,7 @@
 import type { Channel } from '#contracts/vocabulary';
 import { type LimitRow, type LimitStore, type LimitSubject, subjectKey } from '#limits/ports';
 import { CollectionOf, type Databases } from '../databases.js';
+import { isDuplicateKey } from '../errors.js';
 import { schemaOf } from '../schema.js';
 
 interface LimitRuleDocument extends Omit<LimitRow, 'subject'> {
@@ -44,9 +45,17 @@ export class MongoLimitStore implements LimitStore {
   async put({ subject, ...rest }: LimitRow): Promise<void> {
     const { serviceName, channel, provider } = subject;
     const document = { ...rest, serviceName, channel, provider };
-    await this.databases.inControl(limitRules, (collection) =>
-      collection.replaceOne({ _id: subjectKey(subject) }, document, { upsert: true }),
-    );
+    const _id = subjectKey(subject);
+    await this.databases.inControl(limitRules, async (collection) => {
+      const replace = async (): Promise<boolean> => (await collection.replaceOne({ _id }, document)).matchedCount === 1;
+      if (await replace()) return;
+      try {
+        await collection.insertOne({ _id, ...document });
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        await replace();
+      }
+    });
   }
 
   async delete(subject: LimitSubject): Promise<boolean> {
