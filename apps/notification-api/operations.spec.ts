@@ -17,6 +17,7 @@ const template = {
   variables: { type: 'object', required: ['dose'], properties: { dose: { type: 'string' } } },
 };
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
+const group = { ...notification, channels: ['push', 'email'], title: 'Insulin', to: { email: 'ada@example.org' } };
 
 const signedReceipt = (deliveryId: string): Asked => {
   const path = `/api/receipts/twilio?serviceName=diabetes&deliveryId=${deliveryId}`;
@@ -36,6 +37,7 @@ describe('operations', () => {
   let api: TestApi;
   let id: string;
   let bulkId: string;
+  let groupId: string;
   let deviceId: string;
   let keyId: string;
   let templateId: string;
@@ -52,6 +54,7 @@ describe('operations', () => {
       path: '/api/notifications/bulk',
       body: { serviceName: 'diabetes', notifications: [notification, { body: '' }] },
     });
+    groupId = await made({ method: 'POST', path: '/api/groups', body: group });
     await api.ask({ method: 'PUT', path: RECIPIENT, body: { email: 'ada@example.org' } });
     deviceId = await made({
       method: 'POST',
@@ -113,6 +116,8 @@ describe('operations', () => {
       path: '/api/notifications/bulk',
       body: { content: { body: 'Closed' }, recipients: [{ userId: KNOWN_USER }], serviceName: 'test' },
     }),
+    createGroup: () => ({ method: 'POST', path: '/api/groups', body: group }),
+    getGroup: () => ({ method: 'GET', path: `/api/groups/${groupId}` }),
     getNotification: () => ({ method: 'GET', path: `/api/notifications/${id}` }),
     approveNotification: action('approve', { note: 'fine' }),
     rejectNotification: action('reject', { reason: 'Wrong dose' }),

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { Bulks } from '#acceptance/bulks';
 import { Door } from '#acceptance/door';
+import { Groups } from '#acceptance/groups';
 import { limitSettings } from '#acceptance/limits';
 import { recipientKey } from '#acceptance/ports';
 import { type IssuedKey, Keys } from '#access/keys';
@@ -18,6 +19,7 @@ import { InboxStreams } from '#inbox/streams';
 import { InboxTokens } from '#inbox/tokens';
 import type { Receipt } from '#lifecycle/receipts';
 import { BulkQueries } from '#queries/bulks';
+import { GroupQueries } from '#queries/groups';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import {
@@ -32,6 +34,7 @@ import {
   MemoryRecipientStore,
   RecordingInvalidations,
 } from '#testing/memory-access';
+import { MemoryGroups } from '#testing/memory-groups';
 import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
 import { MemoryTemplateStore } from '#testing/memory-templates';
@@ -96,6 +99,7 @@ export const memoryParts = (): MemoryParts => {
   const inboxStore = new MemoryInboxStore();
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
+  const groups = new MemoryGroups(() => [...store.documents.values()].map(({ notification }) => notification));
   const door = new Door({
     store,
     limits: new MemoryUserLimits(),
@@ -128,6 +132,8 @@ export const memoryParts = (): MemoryParts => {
       newId,
       itemId: (bulkId, index) => `${bulkId.slice(12)}${index.toString(16).padStart(12, '0')}`,
     }),
+    groups: new Groups({ door, store, members: groups, newId }),
+    groupQueries: new GroupQueries(groups),
     actions: {
       approve: act,
       reject: () => Promise.reject(new InvalidTransition('approved', ['cancel'], 'only a draft can be rejected')),

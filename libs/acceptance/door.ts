@@ -14,6 +14,7 @@ import {
   ValidationFailed,
 } from '#domain/errors';
 import { RELAY_GRACE_MS } from '#domain/change';
+import { type GroupPlan, isHeldBack } from '#domain/groups';
 import type { LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
 import type { CountryOf } from './countries.js';
@@ -28,6 +29,7 @@ import {
   type TemplateRenderer,
 } from './ports.js';
 import { needsTexts, withTexts } from './texts.js';
+import { formGroups, verdictOf, withdrawn } from './together.js';
 
 export type { AcceptCommand } from './command.js';
 
@@ -55,6 +57,8 @@ export interface DoorParts {
 export interface Candidate {
   notification: Notification;
   idempotency: NewNotification['idempotency'];
+  /** Of the group that its `groupId` names, whose candidates stand in one admission. */
+  plan?: GroupPlan;
 }
 
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
@@ -89,6 +93,7 @@ export const requireSend = (caller: Caller): void => {
  */
 export class Door {
   private readonly group: GroupCommit<Candidate, Accepted>;
+  private readonly together: GroupCommit<readonly Candidate[], Accepted[]>;
 
   constructor(private readonly parts: DoorParts) {
     this.group = new GroupCommit((candidates) => this.admit(candidates), {
@@ -97,6 +102,7 @@ export class Door {
       gatherMs: GATHER_MS,
       ...(parts.onBatch === undefined ? {} : { onBatch: parts.onBatch }),
     });
+    this.together = new GroupCommit((groups) => this.admitGroups(groups), { maxBatch: 100, maxInFlight: 2 });
   }
 
   /**
@@ -117,6 +123,20 @@ export class Door {
       return replayed;
     }
     return this.group.add(candidate);
+  }
+
+  /**
+   * All of them or none: those that were accepted (a fallback leaves out channels without target) or, where the key was
+   * used before, what it made. @throws what `accept` throws of any of them
+   */
+  acceptTogether(candidates: readonly Candidate[]): Promise<Accepted[]> {
+    return this.together.add(candidates);
+  }
+
+  private async admitGroups(groups: readonly (readonly Candidate[])[]): Promise<Settled<Accepted[]>[]> {
+    const verdicts = await this.admit(groups.flat());
+    let from = 0;
+    return groups.map(({ length }) => verdictOf(verdicts.slice(from, (from += length))));
   }
 
   /** What the idempotency key made before its template changed. @throws IdempotencyKeyReused */
@@ -163,14 +183,17 @@ export class Door {
   }
 
   /** One verdict each, in order. */
-  async admit(candidates: readonly Candidate[]): Promise<Verdict[]> {
+  async admit(given: readonly Candidate[]): Promise<Verdict[]> {
+    let candidates = given;
     const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
-    const open = (): number[] => candidates.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
+    const open = (): number[] => given.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
     try {
       // First of all: a replay takes no place, not even for a moment.
       await this.answerReplays(candidates, verdicts);
       await this.refuseWithoutTarget(candidates, open(), verdicts);
+      candidates = formGroups(candidates, verdicts);
       const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
+      await this.giveBack(withdrawn(candidates, placed, verdicts), placed, places);
       await this.insert(candidates, placed, places, verdicts);
       // Who was refused while the first request with its key was under way, in this batch.
       await this.answerReplays(candidates, verdicts, REFUSED_UNSEEN);
@@ -181,8 +204,8 @@ export class Door {
     return verdicts.map((verdict) => verdict ?? refused(new Unavailable('the database')));
   }
 
-  drained(): Promise<void> {
-    return this.group.drained();
+  async drained(): Promise<void> {
+    await Promise.all([this.group.drained(), this.together.drained()]);
   }
 
   private replay(existing: { notification: Notification; fingerprint: string }, candidate: Candidate): Verdict {
@@ -284,6 +307,16 @@ export class Door {
     return { placed, places };
   }
 
+  private async giveBack(
+    indexes: readonly number[],
+    placed: Map<number, Notification>,
+    places: ReadonlyMap<number, { key: string; minute: Date }[]>,
+  ): Promise<void> {
+    const taken = indexes.flatMap((index) => places.get(index) ?? []);
+    for (const index of indexes) placed.delete(index);
+    if (taken.length > 0) await this.parts.limits.release(taken);
+  }
+
   private async insert(
     candidates: readonly Candidate[],
     placed: ReadonlyMap<number, Notification>,
@@ -297,7 +330,7 @@ export class Door {
       const candidate = candidates[index];
       return notification === undefined || candidate === undefined
         ? []
-        : [{ notification, idempotency: candidate.idempotency, outbox: outboxOf(notification) }];
+        : [{ notification, idempotency: recordOn(notification, candidate), outbox: outboxOf(notification) }];
     });
     const results = await this.parts.store.insertAccepted(batch);
     const announcements: Announcement[] = [];
@@ -325,9 +358,13 @@ export class Door {
   }
 }
 
+/** Of a group the first one is the record. */
+const recordOn = ({ group }: Notification, { idempotency }: Candidate): Candidate['idempotency'] =>
+  group !== null && group.position > 0 ? null : idempotency;
+
 const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
   at: new Date(notification.createdAt.getTime() + RELAY_GRACE_MS),
-  wake: notification.state === 'approved',
+  wake: notification.state === 'approved' && !isHeldBack(notification),
   status: true,
   previousStatus: null,
   deadLetter: false,
@@ -335,7 +372,7 @@ const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
 
 const announcementOf = (notification: Notification): Announcement => ({
   notification,
-  wake: notification.state === 'draft' ? 'none' : notification.dueAt === null ? 'now' : 'later',
+  wake: notification.state === 'draft' || isHeldBack(notification) ? 'none' : notification.dueAt === null ? 'now' : 'later',
   status: { previous: null },
   deadLetter: false,
 });

@@ -10,8 +10,16 @@ export interface AcceptStore {
   findByIdempotency(
     refs: readonly { serviceName: string; scope: string }[],
   ): Promise<({ notification: Notification; fingerprint: string } | null)[]>;
-  /** Durable (majority, journaled) when it resolves; one result each, in order. One bad document never undoes others. */
+  /**
+   * Durable (majority, journaled) when it resolves; one result each, in order. One bad document never undoes others,
+   * but for those of its group, which are written together or not at all.
+   */
   insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]>;
+}
+
+export interface GroupMembers {
+  /** By position. */
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]>;
 }
 
 export interface RecipientLookup {
@@ -35,7 +43,15 @@ export interface TemplateRenderer {
     version: number | null;
     locale: string | null;
     variables: Record<string, unknown>;
-  }): Promise<{ title: string | null; body: string; html: string | null; data: Record<string, unknown> }>;
+  }): Promise<{
+    title: string | null;
+    body: string;
+    html: string | null;
+    data: Record<string, unknown>;
+    /** What was found. */
+    version: number;
+    locale: string;
+  }>;
 }
 
 export interface NewBulk {

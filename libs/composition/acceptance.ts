@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Bulks } from '#acceptance/bulks';
 import type { CountryOf } from '#acceptance/countries';
 import { Door } from '#acceptance/door';
+import { Groups } from '#acceptance/groups';
 import { Intake } from '#acceptance/intake';
 import { recipientKey } from '#acceptance/ports';
 import type { LimitSettings } from '#acceptance/limits';
@@ -9,14 +10,16 @@ import type { Caller } from '#domain/caller';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
 import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
-import { tracedBulks, tracedDoor } from './traced.js';
+import { tracedBulks, tracedDoor, tracedGroups } from './traced.js';
 
 export interface Acceptance {
   door: Pick<Door, 'accept'>;
   bulks: Pick<Bulks, 'accept'>;
+  groups: Pick<Groups, 'accept'>;
   limits: MongoUserLimits;
   recipients: MongoRecipientTargets;
   intake: (callerOf: (userId: string) => Caller | null) => Intake;
@@ -36,10 +39,11 @@ export const composeAcceptance = (
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
+  const store = new MongoAcceptStore(databases, (err) =>
+    base.log.error({ err }, 'the database did not take what was to be accepted'),
+  );
   const untraced = new Door({
-    store: new MongoAcceptStore(databases, (err) =>
-      base.log.error({ err }, 'the database did not take what was to be accepted'),
-    ),
+    store,
     limits,
     recipients,
     templates,
@@ -56,5 +60,9 @@ export const composeAcceptance = (
     new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId, itemId }),
     base.tracing,
   );
-  return { door, bulks, limits, recipients, intake: (callerOf) => new Intake({ door, bulks, callerOf }) };
+  const groups = tracedGroups(
+    new Groups({ door: untraced, store, members: new MongoGroupStore(databases), newId }),
+    base.tracing,
+  );
+  return { door, bulks, groups, limits, recipients, intake: (callerOf) => new Intake({ door, bulks, callerOf }) };
 };

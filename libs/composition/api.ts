@@ -19,11 +19,13 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoIdempotencyRecords } from '#persistence/idempotency/idempotency-records';
 import { MongoKeyStore } from '#persistence/keys/key-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { MongoReceiptStore } from '#persistence/notifications/receipt-store';
 import { MongoReadStore } from '#persistence/notifications/read-store';
 import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
+import { GroupQueries } from '#queries/groups';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import type { Templates } from '#templates/templates';
@@ -54,7 +56,7 @@ export interface ComposedApi {
   drainMs: number;
   /** What listens to the other processes. */
   listeners: readonly { start(broker: Base['broker']): void }[];
-  parts: Pick<Acceptance, 'door' | 'bulks'> & {
+  parts: Pick<Acceptance, 'door' | 'bulks' | 'groups'> & {
     actions: Actions;
     bulkCancellation: BulkCancellation;
     deadLetters: DeadLetters;
@@ -65,6 +67,7 @@ export interface ComposedApi {
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
+    groupQueries: GroupQueries;
     inbox: ComposedInbox | null;
     idempotency: MongoIdempotencyRecords;
     readiness: { database: () => Promise<void>; broker: () => boolean };
@@ -116,6 +119,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
     parts: {
       door: acceptance.door,
       bulks: acceptance.bulks,
+      groups: acceptance.groups,
       actions,
       bulkCancellation: new BulkCancellation({ bulks, store, now }),
       deadLetters: new DeadLetters({
@@ -142,6 +146,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
       notificationQueries: new NotificationQueries(reads),
       statisticsQueries: new StatisticsQueries(reads),
       bulkQueries: new BulkQueries(bulks, reads, now),
+      groupQueries: new GroupQueries(new MongoGroupStore(databases)),
       inbox,
       idempotency: new MongoIdempotencyRecords(databases),
       readiness: { database: () => databases.ping(), broker: () => broker.connected },

@@ -53,6 +53,14 @@ describe('approve', () => {
     expect(h.limits.count('k', MINUTE)).toBe(1);
   });
 
+  it('holds back what comes later in its group, and takes no place', async () => {
+    h.placesNeeded = () => [{ key: 'full', at: MINUTE, max: 0, mode: 'fail' }];
+    const group = { mode: 'fallback', position: 1, fallbackAfterSeconds: null, skipped: [] } as const;
+    const after = await approve(h.addDraft({ groupId: 'a'.repeat(24), group: { ...group, skipped: [] } }).id);
+    expect(after).toMatchObject({ approvedAt: NOW, waiting: { reason: 'fallback', until: null }, nextAttemptAt: null });
+    expect(h.announcer.announcements[0]?.wake).toBe('none');
+  });
+
   it('is refused over the limit, and keeps no place', async () => {
     h.placesNeeded = () => [
       { key: 'free', at: MINUTE, max: 1, mode: 'fail' },

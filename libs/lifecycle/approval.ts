@@ -1,6 +1,7 @@
 import type { FieldError } from '#contracts/problems';
 import { CHANNEL_RULES } from '#domain/channels/channels';
 import { atOnce, transitionTo } from '#domain/change';
+import { comesLater, HELD_BACK } from '#domain/groups';
 import { NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
 import type { Notification } from '#domain/notification';
 import type { Plan } from './attempts.js';
@@ -20,7 +21,8 @@ interface Place {
 }
 
 /**
- * Approves a draft: its content and recipient are checked once more, and it takes its places in its user's minutes.
+ * Approves a draft: its content and recipient are checked once more, and it takes its places in its user's minutes. One
+ * that comes later in its group waits for its turn.
  * @throws InvalidTransition, ValidationFailed, NoTarget, RateLimited
  */
 export const approve = async (parts: ApprovalParts, notification: Notification, asked: Asked): Promise<Plan | null> => {
@@ -31,6 +33,10 @@ export const approve = async (parts: ApprovalParts, notification: Notification, 
   if (wrong.length > 0) throw new ValidationFailed(wrong);
   await requireTarget(parts.recipients, notification);
 
+  if (comesLater(notification))
+    return {
+      change: transitionTo(notification, 'approved', { at, actor, reason: note, set: { approvedAt: at, ...HELD_BACK } }),
+    };
   const { sendAt } = notification;
   const scheduledFor = sendAt !== null && sendAt > at ? sendAt : null;
   const places = await takePlaces(parts, { ...notification, state: 'approved', dueAt: scheduledFor }, at);

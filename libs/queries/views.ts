@@ -2,6 +2,7 @@ import type { NotificationBody, NotificationItem } from '#contracts/http/notific
 import { DELIVERY_STATUSES, type DeliveryStatus, type State } from '#contracts/vocabulary';
 import { CHANNEL_RULES } from '#domain/channels/channels';
 import type { Delivery, DeliveryAttempt, Notification, NotificationError, Transition } from '#domain/notification';
+import { comesLater, HELD_BACK } from '#domain/groups';
 import { isFinal, statusOfNotification } from '#domain/states';
 
 const time = (date: Date | null): string | null => (date === null ? null : date.toISOString());
@@ -43,6 +44,9 @@ const countsOf = (deliveries: readonly Delivery[]): NotificationItem['deliveryCo
   return { total: deliveries.length, ...counts };
 };
 
+const placeView = (group: Notification['group']): NotificationItem['group'] =>
+  group === null ? null : { mode: group.mode, position: group.position };
+
 /** What a list shows of a notification. */
 export const itemView = (notification: Notification): NotificationItem => ({
   id: notification.id,
@@ -54,6 +58,7 @@ export const itemView = (notification: Notification): NotificationItem => ({
   type: notification.type,
   priority: notification.priority,
   groupId: notification.groupId,
+  group: placeView(notification.group),
   bulkId: notification.bulkId,
   bulkIndex: notification.bulkIndex,
   title: notification.title,
@@ -86,6 +91,7 @@ export const notificationView = (notification: Notification): NotificationBody =
   ...itemView(notification),
   body: notification.body,
   data: notification.data,
+  template: notification.template,
   sms: notification.sms,
   deliveries: notification.deliveries.map((delivery) => deliveryView(notification, delivery)),
   history: notification.history.map(transitionView),
@@ -95,6 +101,7 @@ const stateAtAccept = (notification: Notification): State => notification.histor
 
 const waitingAtAccept = (notification: Notification, state: State): Notification['waiting'] => {
   if (state === 'draft') return { reason: 'approval', until: null };
+  if (comesLater(notification)) return HELD_BACK.waiting;
   const { dueAt, sendAt } = notification;
   if (dueAt === null) return null;
   return { reason: dueAt.getTime() === sendAt?.getTime() ? 'scheduled' : 'rate_limit', until: dueAt };

@@ -151,7 +151,7 @@ export class MemoryBulkStore implements BulkStore {
 export class MemoryTemplates implements TemplateRenderer {
   prefix = 'Take';
 
-  render({ name, variables }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
+  render({ name, variables, locale, version }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
     const { dose } = variables;
     const missing = name !== 'dose' ? '/template' : typeof dose !== 'string' ? '/variables/dose' : null;
     if (missing !== null)
@@ -163,6 +163,8 @@ export class MemoryTemplates implements TemplateRenderer {
       body: `${this.prefix} ${String(dose)}`,
       html: null,
       data: { rx: '1', by: 'template' },
+      version: version ?? 3,
+      locale: locale ?? 'default',
     });
   }
 }

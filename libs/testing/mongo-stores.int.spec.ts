@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { deadLetters } from '#persistence/dead-letters/schema';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { notifications } from '#persistence/notifications/schema';
 import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
@@ -26,6 +27,7 @@ describe('notifications in MongoDB', () => {
     return {
       store: new MongoNotificationStore(databases),
       upkeep: new MongoUpkeepStore(databases),
+      groups: new MongoGroupStore(databases),
       insert: (notification, outbox) => door.insertAccepted([{ notification, idempotency: null, outbox }]),
     };
   });

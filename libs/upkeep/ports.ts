@@ -38,6 +38,18 @@ export interface UpkeepStore {
   now(): Promise<Date>;
 }
 
+export interface GroupUpkeep {
+  /** Groups with a member whose `groupDueAt` has come, the longest due first; found by at most `limit` members. */
+  groupsDue(serviceName: string, limit: number): Promise<string[]>;
+  /** Members of a group, by position. */
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]>;
+  /** Sets when a group is to be looked at again, on members that are still of this version; null for not at all. */
+  lookedAt(
+    serviceName: string,
+    members: readonly { id: string; version: number; lookAgainAt: Date | null }[],
+  ): Promise<void>;
+}
+
 /** When dispatchers last claimed in a lane, and the latest due time among what they claimed: written by them. */
 export interface Watermarks {
   /** By name of the delivery queue (`deliverQueue` in contracts). */

@@ -3,6 +3,7 @@ import {
   CHANNELS,
   DELIVERY_STATUSES,
   ERROR_CLASSES,
+  GROUP_MODES,
   ON_LIMIT,
   OUTCOMES,
   PRIORITIES,
@@ -154,6 +155,10 @@ export const NotificationItem = z
     type: z.enum(TYPES),
     priority: z.enum(PRIORITIES),
     groupId: z.string().nullable(),
+    group: z
+      .object({ mode: z.enum(GROUP_MODES), position: z.int() })
+      .nullable()
+      .meta({ description: 'Its place, from 0, among the channels of one call.' }),
     bulkId: z.string().nullable(),
     bulkIndex: z.int().nullable(),
     title: z.string().nullable(),
@@ -183,6 +188,10 @@ export type NotificationItem = z.output<typeof NotificationItem>;
 export const NotificationBody = NotificationItem.extend({
   body: z.string(),
   data: z.record(z.string(), z.unknown()),
+  template: z
+    .object({ name: z.string(), version: z.int(), locale: z.string() })
+    .nullable()
+    .meta({ description: 'What its texts were made from; null where they came with the request.' }),
   sms: z
     .object({ encoding: z.enum(SMS_ENCODINGS), segments: z.int() })
     .nullable()

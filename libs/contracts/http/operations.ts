@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Scope } from '../vocabulary.js';
 import { BulkBody, CreateBulk, Refusal } from './bulk.js';
 import { DeadLetterBody, DeadLetterItem, ListDeadLettersQuery, Replayed, ReplayDeadLetters } from './dead-letters.js';
+import { GROUP_OPERATIONS } from './group-operations.js';
 import { INBOX_OPERATIONS } from './inbox-operations.js';
 import { CreatedKey, CreateKey, KeyBody, ListKeysQuery, RotateKey } from './keys.js';
 import { ListNotificationsQuery, listOf, Paging } from './lists.js';
@@ -339,6 +340,7 @@ export const OPERATIONS = operations({
     problems: ['not_found'],
   },
   ...INBOX_OPERATIONS,
+  ...GROUP_OPERATIONS,
 });
 
 export type OperationId = keyof typeof OPERATIONS;
