@@ -372,7 +372,8 @@ const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
 
 const announcementOf = (notification: Notification): Announcement => ({
   notification,
-  wake: notification.state === 'draft' || isHeldBack(notification) ? 'none' : notification.dueAt === null ? 'now' : 'later',
+  wake:
+    notification.state === 'draft' || isHeldBack(notification) ? 'none' : notification.dueAt === null ? 'now' : 'later',
   status: { previous: null },
   deadLetter: false,
 });

@@ -19,7 +19,8 @@ const indexesByGroup = (candidates: readonly Candidate[]): Map<string, number[]>
   return groups;
 };
 
-const errorOf = (verdict: Verdict): Error | null => (verdict !== undefined && 'error' in verdict ? verdict.error : null);
+const errorOf = (verdict: Verdict): Error | null =>
+  verdict !== undefined && 'error' in verdict ? verdict.error : null;
 
 /**
  * Makes groups of those that passed every check so far. One refused member refuses its group, but that a fallback leaves

@@ -26,8 +26,10 @@ export interface Acceptance {
 }
 
 /** The same for an item of a bulk each time: a repeated chunk inserts only what is missing. */
-const itemId = (bulkId: string, index: number): string =>
-  bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
+const itemId = (bulkId: string, index: number, part?: string): string => {
+  const name = part === undefined ? `${bulkId}:${index}` : `${bulkId}:${index}:${part}`;
+  return bulkId.slice(0, 8) + createHash('sha256').update(name).digest('hex').slice(0, 16);
+};
 
 /** The one door, with its stores. */
 export const composeAcceptance = (

@@ -161,10 +161,12 @@ describe('what is not needed', () => {
     ['rejected', 'rejected', { actor: 'key:1' }],
   ])('ends with the group when somebody has %s the one whose turn it was', (_what, state, step) => {
     expect(change([moved(push, state, {}, step), sms], at(1))).toMatchObject({ index: 1, reason: 'group_ended' });
-    expect(change([failed(push, { retryForbidden: true }), moved(turn(sms), 'cancelled'), email], at(1))).toMatchObject({
-      index: 2,
-      reason: 'group_ended',
-    });
+    expect(change([failed(push, { retryForbidden: true }), moved(turn(sms), 'cancelled'), email], at(1))).toMatchObject(
+      {
+        index: 2,
+        reason: 'group_ended',
+      },
+    );
   });
 
   it('ends when the first expired as a draft', () => {

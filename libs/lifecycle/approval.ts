@@ -35,7 +35,12 @@ export const approve = async (parts: ApprovalParts, notification: Notification, 
 
   if (comesLater(notification))
     return {
-      change: transitionTo(notification, 'approved', { at, actor, reason: note, set: { approvedAt: at, ...HELD_BACK } }),
+      change: transitionTo(notification, 'approved', {
+        at,
+        actor,
+        reason: note,
+        set: { approvedAt: at, ...HELD_BACK },
+      }),
     };
   const { sendAt } = notification;
   const scheduledFor = sendAt !== null && sendAt > at ? sendAt : null;

@@ -151,7 +151,12 @@ export class MemoryBulkStore implements BulkStore {
 export class MemoryTemplates implements TemplateRenderer {
   prefix = 'Take';
 
-  render({ name, variables, locale, version }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
+  render({
+    name,
+    variables,
+    locale,
+    version,
+  }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
     const { dose } = variables;
     const missing = name !== 'dose' ? '/template' : typeof dose !== 'string' ? '/variables/dose' : null;
     if (missing !== null)

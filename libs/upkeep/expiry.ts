@@ -48,7 +48,11 @@ export class Expiry implements Job {
 
   private async expire(notification: Notification, at: Date, tooOld: boolean): Promise<boolean> {
     const heldBack = isHeldBack(notification);
-    const change = heldBack ? untried(notification, at) : tooOld ? expired(notification, at, TOO_OLD) : lapsed(notification, at);
+    const change = heldBack
+      ? untried(notification, at)
+      : tooOld
+        ? expired(notification, at, TOO_OLD)
+        : lapsed(notification, at);
     if (change === null) return false;
     const after = await this.parts.changes.change(change);
     if (after === null) return false;

@@ -20,7 +20,13 @@ let email: Notification;
 beforeEach(() => {
   store = new MemoryNotifications(NOW);
   announcer = new RecordingAnnouncer();
-  const parts = { services: ['wellness', 'diabetes'], groups: store, changes: store, announcer, now: () => store.now() };
+  const parts = {
+    services: ['wellness', 'diabetes'],
+    groups: store,
+    changes: store,
+    announcer,
+    now: () => store.now(),
+  };
   job = new Fallbacks(parts);
   const members = (['push', 'sms', 'email'] as const).map((channel) => notificationOf({ channel, groupId: GROUP }));
   [push, sms, email] = grouped(members, { mode: 'fallback', fallbackAfterSeconds: 60, skipped: [] }).map((one) =>

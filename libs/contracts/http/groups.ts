@@ -8,13 +8,13 @@ import { Targets } from './recipient-fields.js';
 
 const MAX_FALLBACK_SECONDS = 7 * 86_400;
 
-const byChannel = <T extends z.ZodType>(
-  one: T,
-): z.ZodObject<{ [C in Channel]: z.ZodOptional<T> }, z.core.$strict> => {
+const byChannel = <T extends z.ZodType>(one: T): z.ZodObject<{ [C in Channel]: z.ZodOptional<T> }, z.core.$strict> => {
   const optional = one.optional();
-  return z.strictObject(Object.fromEntries(CHANNELS.map((channel) => [channel, optional])) as {
-    [C in Channel]: z.ZodOptional<T>;
-  });
+  return z.strictObject(
+    Object.fromEntries(CHANNELS.map((channel) => [channel, optional])) as {
+      [C in Channel]: z.ZodOptional<T>;
+    },
+  );
 };
 
 const { channel: _channel, title, body, template, locale, variables, html, data: _data, ...common } = ContentFields;
