@@ -120,6 +120,11 @@ describe('operations', () => {
     getGroup: () => ({ method: 'GET', path: `/api/groups/${groupId}` }),
     getNotification: () => ({ method: 'GET', path: `/api/notifications/${id}` }),
     approveNotification: action('approve', { note: 'fine' }),
+    approveNotifications: () => ({
+      method: 'POST',
+      path: '/api/notifications/approve',
+      body: { ids: [id, 'f'.repeat(24)] },
+    }),
     rejectNotification: action('reject', { reason: 'Wrong dose' }),
     cancelNotification: action('cancel'),
     retryNotification: action('retry'),

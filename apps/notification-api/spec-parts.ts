@@ -136,6 +136,15 @@ export const memoryParts = (): MemoryParts => {
     groupQueries: new GroupQueries(groups),
     actions: {
       approve: act,
+      approveMany: (caller, ids) =>
+        Promise.all(
+          ids.map((id) =>
+            act(caller, id).then(
+              (notification) => ({ id, notification }),
+              () => ({ id, error: new NotFound('notification') }),
+            ),
+          ),
+        ),
       reject: () => Promise.reject(new InvalidTransition('approved', ['cancel'], 'only a draft can be rejected')),
       cancel: act,
       retry: act,

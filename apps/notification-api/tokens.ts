@@ -37,7 +37,7 @@ export interface ApiParts {
   door: Pick<Door, 'accept'>;
   bulks: Pick<Bulks, 'accept'>;
   groups: Pick<Groups, 'accept'>;
-  actions: Pick<Actions, 'approve' | 'reject' | 'cancel' | 'retry' | 'resolve' | 'read'>;
+  actions: Pick<Actions, 'approve' | 'approveMany' | 'reject' | 'cancel' | 'retry' | 'resolve' | 'read'>;
   bulkCancellation: Pick<BulkCancellation, 'cancel'>;
   deadLetters: Pick<DeadLetters, 'list' | 'show' | 'replay' | 'replayMatching' | 'drop'>;
   keys: Keys;

@@ -14,9 +14,10 @@ import {
   ValidationFailed,
 } from '#domain/errors';
 import { RELAY_GRACE_MS } from '#domain/change';
-import { type GroupPlan, isHeldBack } from '#domain/groups';
+import { isHeldBack } from '#domain/groups';
 import type { LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
+import type { Accepted, Candidate } from './candidate.js';
 import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
@@ -33,12 +34,6 @@ import { formGroups, verdictOf, withdrawn } from './together.js';
 
 export type { AcceptCommand } from './command.js';
 
-export interface Accepted {
-  notification: Notification;
-  /** The idempotency key had made it before. */
-  replayed: boolean;
-}
-
 export interface DoorParts {
   store: AcceptStore;
   limits: UserLimits;
@@ -51,14 +46,6 @@ export interface DoorParts {
   now: () => Date;
   onBatch?: (size: number) => void;
   onAccepted?: (notification: Notification) => void;
-}
-
-/** One that passed every check that needs no store. */
-export interface Candidate {
-  notification: Notification;
-  idempotency: NewNotification['idempotency'];
-  /** Of the group that its `groupId` names, whose candidates stand in one admission. */
-  plan?: GroupPlan;
 }
 
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */

@@ -45,19 +45,26 @@ const textsOf = (channel: Channel, input: AskedOfChannels, own: Override): Texts
   };
 };
 
+const OF_THE_GROUP = ['channels', 'mode', 'fallbackAfterSeconds', 'overrides', 'to'] as const;
+
+const forAll = (input: AskedOfChannels): Omit<AskedOfChannels, (typeof OF_THE_GROUP)[number]> => {
+  const common: Partial<AskedOfChannels> = { ...input };
+  for (const name of OF_THE_GROUP) delete common[name];
+  return common as AskedOfChannels;
+};
+
 const forChannel = (channel: Channel, input: AskedOfChannels): CreateNotification => {
-  const { channels: _, mode: _mode, fallbackAfterSeconds: _after, overrides = {}, to = {}, ...common } = input;
-  const own = overrides[channel] ?? {};
+  const own = input.overrides?.[channel] ?? {};
   const texts = textsOf(channel, input, own);
   const variables =
     texts.template === undefined
       ? own.variables
       : { ...(own.template === undefined ? input.variables : undefined), ...own.variables };
   return {
-    ...common,
+    ...forAll(input),
     ...texts,
     channel,
-    to: to[channel],
+    to: input.to?.[channel],
     locale: own.locale ?? input.locale,
     variables,
     data: { ...input.data, ...own.data },

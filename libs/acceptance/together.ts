@@ -2,7 +2,7 @@ import type { Settled } from '#batching/group-commit';
 import { type GroupPlan, grouped } from '#domain/groups';
 import { NoTarget } from '#domain/errors';
 import type { Notification } from '#domain/notification';
-import type { Accepted, Candidate } from './door.js';
+import type { Accepted, Candidate } from './candidate.js';
 
 /** Notifications of one group are accepted together, or not at all. */
 

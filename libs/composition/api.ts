@@ -12,6 +12,7 @@ import { inboxSettingsOf } from '#inbox/settings';
 import { Actions } from '#lifecycle/actions';
 import { BulkCancellation } from '#lifecycle/cancel-bulk';
 import { DeadLetters } from '#lifecycle/dead-letters';
+import { approvalByOthers, approvalSettings } from '#lifecycle/settings';
 import { Receipts } from '#lifecycle/receipts';
 import { Reports } from '#lifecycle/reports';
 import { InvalidationListener } from '#messaging/invalidation';
@@ -40,6 +41,7 @@ export const apiParts = z.object({
   ...limitSettings.shape,
   ...countrySettings.shape,
   ...accessSettings.shape,
+  ...approvalSettings.shape,
   ...ReceiptSettings.shape,
 });
 
@@ -98,6 +100,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
     now,
     limits: acceptance.limits,
     recipients: acceptance.recipients,
+    byOthers: approvalByOthers(settings, databases.services),
     placesNeeded: (notification, at) => limitRequests(notification, at, settings),
   });
   const invalidations = new InvalidationListener({

@@ -42,6 +42,10 @@ export const WAITING_REASONS = [
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
+/** What is checked before an action; a refusal names the one that did not let it through. */
+export const GUARDS = ['state', 'time', 'author', 'content', 'recipient', 'limit', 'retries'] as const;
+export type Guard = (typeof GUARDS)[number];
+
 export const DELIVERY_STATUSES = ['open', 'sent', 'failed', 'uncertain'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 

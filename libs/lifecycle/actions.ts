@@ -1,5 +1,6 @@
+import { Semaphore } from '#batching/semaphore';
 import type { Caller } from '#domain/caller';
-import { InsufficientScope, NotFound } from '#domain/errors';
+import { DomainError, InsufficientScope, NotFound } from '#domain/errors';
 import type { Notification } from '#domain/notification';
 import { approve, type ApprovalParts } from './approval.js';
 import { changeOf, type Plan } from './attempts.js';
@@ -17,6 +18,11 @@ export interface Noted {
   note?: string | null | undefined;
 }
 
+export type ApprovalResult = { id: string } & ({ notification: Notification } | { error: DomainError });
+
+/** Of one call that approves many. */
+const APPROVALS_AT_ONCE = 10;
+
 /**
  * What people and services do with one notification. Each answers it as it stands then; what is already in effect
  * answers the same again.
@@ -26,9 +32,23 @@ export interface Noted {
 export class Actions {
   constructor(private readonly parts: ActionsParts) {}
 
-  /** @throws ValidationFailed, NoTarget, RateLimited */
+  /** Refusals name their guard. @throws ApproverIsAuthor, ValidationFailed, NoTarget, RateLimited */
   approve(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
     return this.act(caller, id, note, (notification, asked) => approve(this.parts, notification, asked));
+  }
+
+  /** Each by itself: one result each, in order. */
+  async approveMany(caller: Caller, ids: readonly string[], noted: Noted): Promise<ApprovalResult[]> {
+    const places = new Semaphore(APPROVALS_AT_ONCE);
+    const one = async (id: string): Promise<ApprovalResult> => {
+      try {
+        return { id, notification: await this.approve(caller, id, noted) };
+      } catch (error) {
+        if (error instanceof DomainError) return { id, error };
+        throw error;
+      }
+    };
+    return Promise.all(ids.map((id) => places.run(() => one(id))));
   }
 
   reject(caller: Caller, id: string, { reason }: { reason: string }): Promise<Notification> {
@@ -72,7 +92,9 @@ export class Actions {
       if (found === null) throw new NotFound('notification');
       return found;
     };
-    return changeOf(this.parts, find, (found, at) => decide(found, { actor: caller.actor, at, note: note ?? null }));
+    return changeOf(this.parts, find, (found, at) =>
+      decide(found, { actor: caller.actor, owner: caller.owner, at, note: note ?? null }),
+    );
   }
 
   /** The action is done and stands; a dead letter that stays open is closed by its next notice. */

@@ -1,7 +1,8 @@
-import type { NotificationBody, NotificationItem } from '#contracts/http/notification';
+import type { ApprovedNotifications, NotificationBody, NotificationItem } from '#contracts/http/notification';
 import { DELIVERY_STATUSES, type DeliveryStatus, type State } from '#contracts/vocabulary';
 import { CHANNEL_RULES } from '#domain/channels/channels';
 import type { Delivery, DeliveryAttempt, Notification, NotificationError, Transition } from '#domain/notification';
+import { type DomainError, ValidationFailed } from '#domain/errors';
 import { comesLater, HELD_BACK } from '#domain/groups';
 import { isFinal, statusOfNotification } from '#domain/states';
 
@@ -130,3 +131,27 @@ export const acceptedView = (notification: Notification): NotificationBody => {
     history: notification.history.slice(0, 1),
   });
 };
+
+/** What became of each one that was to be approved. */
+export const approvedView = (
+  results: readonly ({ id: string } & ({ notification: Notification } | { error: DomainError }))[],
+): ApprovedNotifications => {
+  const approved = results.filter((result) => 'notification' in result).length;
+  return {
+    approved,
+    refused: results.length - approved,
+    results: results.map((result) =>
+      'notification' in result
+        ? { id: result.id, notification: itemView(result.notification), error: null }
+        : { id: result.id, notification: null, error: refusalView(result.error) },
+    ),
+  };
+};
+
+const refusalView = (error: DomainError): ApprovedNotifications['results'][number]['error'] => ({
+  code: error.code,
+  message: error.message,
+  guard: error.guard,
+  errors:
+    error instanceof ValidationFailed ? error.errors.map(({ field, code, message }) => ({ field, code, message })) : [],
+});

@@ -13,6 +13,8 @@ export class ActionsHouse {
   readonly limits = new MemoryUserLimits();
   readonly announcer = new RecordingAnnouncer();
   readonly actions: Actions;
+  /** Services whose drafts others have to approve. */
+  readonly byOthers = new Set<string>();
   placesNeeded: (notification: Notification) => LimitRequest[] = () => [];
 
   constructor(private readonly now: Date) {
@@ -24,6 +26,7 @@ export class ActionsHouse {
       limits: this.limits,
       announcer: this.announcer,
       recipients: new MemoryRecipientLookup(new Set(['diabetes:email:p-1'])),
+      byOthers: (serviceName) => this.byOthers.has(serviceName),
       placesNeeded: (notification) => this.placesNeeded(notification),
       now: () => now,
     });

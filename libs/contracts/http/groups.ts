@@ -17,7 +17,7 @@ const byChannel = <T extends z.ZodType>(one: T): z.ZodObject<{ [C in Channel]: z
   );
 };
 
-const { channel: _channel, title, body, template, locale, variables, html, data: _data, ...common } = ContentFields;
+const { title, body, template, locale, variables, html } = ContentFields;
 const texts = { title, body, template, locale, variables, html };
 
 /** What one channel says otherwise; its `data` and `variables` lie over those of all. */
@@ -52,9 +52,7 @@ export const CreateGroup = z
     to: TargetsByChannel.optional(),
     reference: Reference.nullish(),
     ...ChannelFields,
-    ...texts,
-    data: ContentFields.data,
-    ...common,
+    ...z.strictObject(ContentFields).omit({ channel: true }).shape,
   })
   .meta({
     id: 'CreateGroup',

@@ -4,6 +4,7 @@ import {
   DELIVERY_STATUSES,
   ERROR_CLASSES,
   GROUP_MODES,
+  GUARDS,
   ON_LIMIT,
   OUTCOMES,
   PRIORITIES,
@@ -208,3 +209,45 @@ export const RejectNotification = z
 export const ResolveNotification = z
   .strictObject({ outcome: z.enum(['sent', 'failed', 'retry']), note: Note.nullish() })
   .meta({ id: 'ResolveNotification', examples: [{ outcome: 'sent', note: 'Seen in the provider console' }] });
+
+/** Drafts that one call may approve. */
+const MAX_APPROVED = 100;
+
+export const ApproveNotifications = z
+  .strictObject({
+    ids: z
+      .array(Id)
+      .min(1)
+      .max(MAX_APPROVED)
+      .refine((ids) => new Set(ids).size === ids.length, 'must name each one once')
+      .meta({ uniqueItems: true }),
+    note: Note.nullish(),
+  })
+  .meta({
+    id: 'ApproveNotifications',
+    examples: [{ ids: ['66f1c0de9a1b2c3d4e5f6071', '66f1c0de9a1b2c3d4e5f6072'], note: 'Checked' }],
+  });
+
+export const ApprovedNotifications = z
+  .object({
+    approved: z.int(),
+    refused: z.int(),
+    results: z
+      .array(
+        z.object({
+          id: Id,
+          notification: NotificationItem.nullable().meta({ description: 'As it stands now; null where refused.' }),
+          error: z
+            .object({
+              code: z.string(),
+              message: z.string(),
+              guard: z.enum(GUARDS).nullable(),
+              errors: z.array(z.object({ field: z.string(), code: z.string(), message: z.string() })),
+            })
+            .nullable(),
+        }),
+      )
+      .meta({ description: 'In the order of `ids`.' }),
+  })
+  .meta({ id: 'ApprovedNotifications' });
+export type ApprovedNotifications = z.output<typeof ApprovedNotifications>;

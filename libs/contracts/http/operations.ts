@@ -8,6 +8,8 @@ import { CreatedKey, CreateKey, KeyBody, ListKeysQuery, RotateKey } from './keys
 import { ListNotificationsQuery, listOf, Paging } from './lists.js';
 import {
   ActionNote,
+  ApprovedNotifications,
+  ApproveNotifications,
   CreateNotification,
   NotificationBody,
   NotificationItem,
@@ -117,7 +119,20 @@ export const OPERATIONS = operations({
     answer: shown,
     problems: ['not_found'],
   },
-  approveNotification: action('approve', 'Approve a draft', ['notifications:approve']),
+  approveNotification: {
+    ...action('approve', 'Approve a draft', ['notifications:approve']),
+    problems: ['not_found', 'invalid_transition', 'approver_is_author', 'conflict', 'no_target', ...created],
+  },
+  approveNotifications: {
+    tag: 'notifications',
+    method: 'POST',
+    path: '/api/notifications/approve',
+    summary: 'Approve many drafts, each by itself',
+    scopes: ['notifications:approve'],
+    body: ApproveNotifications,
+    answer: { status: 200, body: ApprovedNotifications, description: 'One result for each.' },
+    problems: [...created],
+  },
   rejectNotification: {
     ...action('reject', 'Reject a draft', ['notifications:approve']),
     body: RejectNotification,

@@ -1,9 +1,9 @@
+import { Types } from 'mongoose';
 import type { GroupMembers } from '#acceptance/ports';
 import type { Notification } from '#domain/notification';
 import type { GroupReader } from '#queries/ports';
 import type { GroupUpkeep } from '#upkeep/ports';
 import type { Databases } from '../databases.js';
-import { objectIdOf } from '../schema.js';
 import { fromDocument } from './document.js';
 import { notifications } from './schema.js';
 
@@ -46,14 +46,12 @@ export class MongoGroupStore implements GroupMembers, GroupReader, GroupUpkeep {
   ): Promise<void> {
     await this.databases.inService(serviceName, notifications, async (collection) => {
       await Promise.all(
-        members.map(({ id, version, lookAgainAt }) => {
-          const _id = objectIdOf(id);
-          if (_id === null) return undefined;
-          return collection.updateOne(
-            { _id, version },
+        members.map(({ id, version, lookAgainAt }) =>
+          collection.updateOne(
+            { _id: Types.ObjectId.createFromHexString(id), version },
             lookAgainAt === null ? { $unset: { groupDueAt: '' } } : { $set: { groupDueAt: lookAgainAt } },
-          );
-        }),
+          ),
+        ),
       );
     });
   }
