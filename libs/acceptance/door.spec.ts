@@ -9,7 +9,8 @@ import {
   MemoryUserLimits,
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
-import { type Accepted, Door } from './door.js';
+import type { Accepted } from './candidate.js';
+import { Door } from './door.js';
 import { minuteOf } from './limits.js';
 import { recipientKey } from './ports.js';
 
