@@ -112,6 +112,26 @@ describe('the in-app inbox', () => {
     });
   });
 
+  it('tells the notification what was read here, and the page what was read there, once each', async () => {
+    const user = await enter();
+    const source = await listening(user, 1);
+    const [here, there] = [await notify(user), await notify(user)];
+    for (const id of [here, there]) await itemIn(source, id);
+    const notificationOf = (item: string): string => item.slice(0, 24);
+    await ask(user, 'POST', `/${here}/read`);
+    const read = await until(house, notificationOf(here), ({ readAt }) => readAt !== null);
+    expect(read.readAt).toBe((await itemIn(source, here, 2)).data['readAt']);
+    await ask(user, 'POST', `/${here}/unread`);
+    await until(house, notificationOf(there), ({ state }) => state === 'sent');
+    await house.call('POST', `/api/notifications/${notificationOf(there)}/read`);
+    expect((await itemIn(source, there, 2)).data['readAt']).not.toBeNull();
+    await ask(user, 'POST', '/read-all');
+    await itemIn(source, here, 4);
+    // The item of the second is not told to its notification again: nothing of it changes any more.
+    expect(await until(house, notificationOf(there), ({ readAt }) => readAt !== null)).toMatchObject({ version: 4 });
+    expect(await until(house, notificationOf(here), () => true)).toMatchObject({ version: read.version });
+  });
+
   it('streams on one gateway what comes by the other, with an id on every event', async () => {
     const user = await enter();
     const [first, second] = [await listening(user, 0), await listening(user, 1)];

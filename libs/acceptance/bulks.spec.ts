@@ -23,6 +23,7 @@ const CALLER: Caller = {
 const content = { channel: 'email', title: 'Clinic', body: 'Closed', data: { a: 1 } } as const;
 
 describe('Bulks', () => {
+  let recipients: MemoryRecipientLookup;
   let store: MemoryAcceptStore;
   let bulkStore: MemoryBulkStore;
   let bulks: Bulks;
@@ -30,6 +31,7 @@ describe('Bulks', () => {
   let next: number;
 
   beforeEach(() => {
+    recipients = new MemoryRecipientLookup();
     store = new MemoryAcceptStore();
     bulkStore = new MemoryBulkStore();
     next = 0;
@@ -37,7 +39,7 @@ describe('Bulks', () => {
     door = new Door({
       store,
       limits: new MemoryUserLimits(),
-      recipients: new MemoryRecipientLookup(),
+      recipients,
       templates: new MemoryTemplates(),
       announcer: new RecordingAnnouncer(),
       settings: { USER_LIMIT_PER_MINUTE: 1, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false },
@@ -182,6 +184,19 @@ describe('Bulks', () => {
     ];
     await accept({ notifications });
     expect([...store.documents.values()].map(({ notification }) => notification.body)).toEqual(['Take 7']);
+  });
+
+  it('speaks the languages of its recipients, which it looks for together', async () => {
+    for (const [userId, locale] of [
+      ['p-0', 'fr-CI'],
+      ['p-1', 'en'],
+    ] as const)
+      recipients.locales.set(userId, locale);
+    const template = { channel: 'email', template: { name: 'dose' }, variables: { dose: '8' } } as const;
+    await accept({ content: template, recipients: [...people(2), { ...people(1)[0], locale: 'de' }, ...people(4)] });
+    const used = [...store.documents.values()].map(({ notification }) => notification.template?.locale);
+    expect(used).toEqual(['fr-CI', 'en', 'de', 'fr-CI', 'en', 'default', 'default']);
+    expect(recipients.localeLooks).toBe(1);
   });
 
   describe('by several channels', () => {

@@ -9,6 +9,7 @@ import { ChunkTexts } from './chunk-texts.js';
 import { type Door, requireSend, serviceOf } from './door.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import type { BulkRefusal, BulkStore } from './ports.js';
+import { wantsLocale } from './locales.js';
 import { placedInGroup } from './per-channel.js';
 import { needsTexts } from './texts.js';
 import { verdictOf } from './together.js';
@@ -108,7 +109,7 @@ export class Bulks {
     let interrupted = false;
     const admit = async (from: number): Promise<void> => {
       if (interrupted) return;
-      const chunk = await this.taken(caller, command, bulkId, items.slice(from, from + size), refusals);
+      const chunk = await this.taken(caller, command, bulkId, serviceName, items.slice(from, from + size), refusals);
       const verdicts = await this.parts.door.admit(chunk.flatMap(({ candidates }) => candidates));
       let at = 0;
       chunk.forEach(({ item, candidates }) => {
@@ -142,11 +143,13 @@ export class Bulks {
     caller: Caller,
     command: BulkCommand,
     bulkId: string,
+    serviceName: string,
     items: readonly Item[],
     refusals: BulkRefusal[],
   ): Promise<Taken[]> {
     const taken: Taken[] = [];
     const texts = new ChunkTexts(this.parts.door);
+    await localise(this.parts.door, serviceName, items);
     for (const item of items) {
       const { index, reference, parsed } = item;
       try {
@@ -189,6 +192,20 @@ export class Bulks {
 }
 
 type Asked = Exclude<Item['parsed'], { errors: unknown }>;
+
+/** Looks for the locales of all recipients of a chunk at once. @throws Unavailable */
+const localise = async (
+  door: Pick<Door, 'withLocales'>,
+  serviceName: string,
+  items: readonly Item[],
+): Promise<void> => {
+  const asked = items.flatMap(({ parsed }) => ('errors' in parsed ? [] : [parsed]));
+  const inputs = asked.flatMap((one) => one.inputs);
+  if (!inputs.some(wantsLocale)) return;
+  const localised = await door.withLocales(serviceName, inputs);
+  let at = 0;
+  for (const one of asked) one.inputs = localised.slice(at, (at += one.inputs.length));
+};
 
 /** Gives each input the texts of its template. @throws ValidationFailed, Unavailable */
 const render = async ({ inputs }: Asked, texts: ChunkTexts, bulk: CreateBulk): Promise<void> => {

@@ -21,6 +21,7 @@ import type { Accepted, Candidate } from './candidate.js';
 import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
+import { withLocales } from './locales.js';
 import { limitRequests, type LimitSettings } from './limits.js';
 import {
   type AcceptStore,
@@ -102,7 +103,8 @@ export class Door {
     const serviceName = serviceOf(caller, command.input.serviceName);
     let candidate: Candidate;
     try {
-      const input = await withTexts(this.parts.templates, serviceName, command.input);
+      const [localised = command.input] = await this.withLocales(serviceName, [command.input]);
+      const input = await this.withTexts(serviceName, localised);
       candidate = this.candidate(caller, { ...command, input });
     } catch (error) {
       const replayed = error instanceof ValidationFailed ? await this.earlier(caller, serviceName, command) : null;
@@ -134,6 +136,11 @@ export class Door {
     if (existing == null) return null;
     if (existing.fingerprint !== fingerprint(command.raw)) throw new IdempotencyKeyReused();
     return { notification: existing.notification, replayed: true };
+  }
+
+  /** With the locales of their recipients, where a template's is not named. @throws Unavailable */
+  withLocales(serviceName: string, inputs: readonly CreateNotification[]): Promise<CreateNotification[]> {
+    return withLocales(this.parts.recipients, serviceName, inputs);
   }
 
   /** With the texts of its template, if it names one. @throws ValidationFailed, Unavailable */

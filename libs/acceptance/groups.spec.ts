@@ -23,6 +23,7 @@ let store: MemoryAcceptStore;
 let limits: MemoryUserLimits;
 let announcer: RecordingAnnouncer;
 let templates: MemoryTemplates;
+let recipients: MemoryRecipientLookup;
 let groups: Groups;
 beforeEach(() => {
   let ids = 0;
@@ -31,10 +32,11 @@ beforeEach(() => {
   limits = new MemoryUserLimits();
   announcer = new RecordingAnnouncer();
   templates = new MemoryTemplates();
+  recipients = new MemoryRecipientLookup(['diabetes:email:p-1', 'diabetes:sms:p-1', 'diabetes:push:p-2']);
   const door = new Door({
     store,
     limits,
-    recipients: new MemoryRecipientLookup(['diabetes:email:p-1', 'diabetes:sms:p-1', 'diabetes:push:p-2']),
+    recipients,
     templates,
     announcer,
     settings: limitSettings.parse({ USER_LIMIT_PER_MINUTE: '3' }),
@@ -107,6 +109,20 @@ describe('a group for all channels', () => {
       { body: 'Take 8', template: { name: 'dose', version: 3, locale: 'fr' } },
       { body: 'Eight', template: null },
     ]);
+  });
+
+  it('speaks the language of its recipient, unless the request names one', async () => {
+    recipients.locales.set('p-1', 'fr-CI');
+    const asked = { title: undefined, body: undefined, template: { name: 'dose' }, variables: { dose: '8' } };
+    const localesOf = ({ notifications }: AcceptedGroup) => notifications.map(({ template }) => template?.locale);
+    expect(localesOf(await ask({ ...asked, channels: ['email'] }))).toEqual(['fr-CI']);
+    expect(localesOf(await ask({ ...asked, overrides: { sms: { locale: 'en' } } }))).toEqual(['fr-CI', 'en']);
+    expect(recipients.localeLooks).toBe(2);
+    await ask({ ...asked, userId: 'p-2', to: { push: 'token' }, channels: ['push'], locale: 'de' });
+    expect(recipients.localeLooks).toBe(2);
+    recipients.locales.set('p-2', 'no-such-long-language-tag');
+    const plain = await ask({ ...asked, userId: 'p-2', channels: ['push'] });
+    expect(localesOf(plain)).toEqual(['default']);
   });
 
   it('is refused as a whole, with channel and field', async () => {

@@ -26,7 +26,7 @@ export interface AcceptedGroup {
 }
 
 export interface GroupsParts {
-  door: Pick<Door, 'candidate' | 'acceptTogether' | 'withTexts'>;
+  door: Pick<Door, 'candidate' | 'acceptTogether' | 'withTexts' | 'withLocales'>;
   store: Pick<AcceptStore, 'findByIdempotency'>;
   members: GroupMembers;
   newId: () => string;
@@ -70,9 +70,9 @@ export class Groups {
     const plan: GroupPlan = { mode, fallbackAfterSeconds, skipped: [] };
     const candidates: Candidate[] = [];
     const errors: FieldError[] = [];
-    for (const one of perChannel(input)) {
+    const inputs = perChannel(input).map((one) => ({ ...one, serviceName }));
+    for (const asked of await this.parts.door.withLocales(serviceName, inputs)) {
       try {
-        const asked = { ...one, serviceName };
         const { notification } = this.parts.door.candidate(caller, {
           input: needsTexts(asked) ? await this.parts.door.withTexts(serviceName, asked) : asked,
           raw: null,
@@ -83,7 +83,7 @@ export class Groups {
         candidates.push({ notification: { ...notification, groupId }, idempotency, plan });
       } catch (error) {
         if (!(error instanceof ValidationFailed)) throw error;
-        errors.push(...placedInGroup(input, one.channel, error.errors));
+        errors.push(...placedInGroup(input, asked.channel, error.errors));
       }
     }
     if (errors.length > 0) throw new ValidationFailed(errors);

@@ -27,6 +27,8 @@ export interface RecipientLookup {
   withTarget(
     wanted: readonly { serviceName: string; channel: Channel; userId: string }[],
   ): Promise<ReadonlySet<string>>;
+  /** The language tags of those of these users who have one, as they were given. */
+  localesOf(serviceName: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 export const recipientKey = (serviceName: string, channel: Channel, userId: string): string =>
   `${serviceName}:${channel}:${userId}`;

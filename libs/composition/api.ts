@@ -33,7 +33,7 @@ import type { Templates } from '#templates/templates';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { type ProviderReceipts, providerReceipts } from './receipts.js';
-import { type ComposedInbox, composeInbox } from './inbox.js';
+import { type ComposedInbox, composeInbox, composeInboxMarks } from './inbox.js';
 import { composeReplayer } from './replayer.js';
 import { composeRenderer, composeTemplates, hearOfTemplates } from './templates.js';
 
@@ -93,9 +93,11 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const deadLetters = new MongoDeadLetterStore(databases);
   const users = new AmqpUsers(settings.AMQP_USERS);
   const keys = composeKeys(base, settings.KEY_CACHE_SECONDS * 1000);
+  const inboxMarks = composeInboxMarks(base);
   const actions = new Actions({
     store,
     deadLetters,
+    inbox: inboxMarks,
     announcer,
     now,
     limits: acceptance.limits,
@@ -140,7 +142,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
         settings,
         new Receipts({
           store: new MongoReceiptStore(databases),
-          reports: new Reports({ store, announcer, now, pause: (ms) => pause(ms) }),
+          reports: new Reports({ store, inbox: inboxMarks, announcer, now, pause: (ms) => pause(ms) }),
           services: databases.services,
           now,
           pause: (ms) => pause(ms),

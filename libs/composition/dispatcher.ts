@@ -26,7 +26,7 @@ import { MongoTokenStore } from '#persistence/tokens/token-store';
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
-import { composeDeposits } from './inbox.js';
+import { composeDeposits, composeInboxMarks } from './inbox.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
 import { composeRenderer, hearOfTemplates } from './templates.js';
@@ -65,6 +65,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
+  const inboxMarks = composeInboxMarks(base);
   const renderer = composeRenderer(base);
   const senders = createSenders(settings, { tokens: new MongoTokenStore(databases), inbox: composeDeposits(base) });
   const marks = new LaneMarks(databases, log);
@@ -108,7 +109,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
       onInvalidation: (invalidation) => hearOfTemplates(renderer, invalidation),
       onReconnected: () => renderer.invalidate(null),
     }),
-    reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
+    reports: new Reports({ store, inbox: inboxMarks, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,
       deadLetters: new MongoDeadLetterStore(databases),

@@ -4,6 +4,7 @@ import { BulkCompletion } from '#upkeep/bulk-completion';
 import { CleanUp } from '#upkeep/clean-up';
 import { Expiry } from '#upkeep/expiry';
 import { Fallbacks } from '#upkeep/fallbacks';
+import { InboxReads } from '#upkeep/inbox-reads';
 import { type ScheduledJob, scheduledJobs } from '#upkeep/jobs';
 import { Overdue } from '#upkeep/overdue';
 import { Relay } from '#upkeep/relay';
@@ -12,6 +13,7 @@ import { StaleLeases } from '#upkeep/stale-leases';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
+import { MongoInboxStore } from '#persistence/inbox/inbox-store';
 import { createIndexes } from '#persistence/indexes';
 import { MongoLocks } from '#persistence/locks/locks';
 import { MongoGroupStore } from '#persistence/notifications/group-store';
@@ -64,6 +66,13 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
       changes,
       announcer,
       now: () => databases.now(),
+    }),
+    'inbox-reads': new InboxReads({
+      services,
+      items: new MongoInboxStore(databases),
+      store: changes,
+      announcer,
+      now,
     }),
     'automatic-retry': new AutomaticRetry({
       services,

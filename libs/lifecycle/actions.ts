@@ -5,11 +5,13 @@ import type { Notification } from '#domain/notification';
 import { approve, type ApprovalParts } from './approval.js';
 import { changeOf, type Plan } from './attempts.js';
 import { type Asked, cancel, read, reject, resolve, type ResolveOutcome, retry } from './decisions.js';
-import type { Announcer, Clock, DeadLetterStore, NotificationStore } from './ports.js';
+import { readInInbox } from './inbox-marks.js';
+import type { Announcer, Clock, DeadLetterStore, InboxMarks, NotificationStore } from './ports.js';
 
 export interface ActionsParts extends ApprovalParts {
   store: NotificationStore;
   deadLetters: Pick<DeadLetterStore, 'closeFor'>;
+  inbox: InboxMarks;
   announcer: Announcer;
   now: Clock;
 }
@@ -77,8 +79,10 @@ export class Actions {
     return this.act(caller, id, note, (notification, asked) => resolve(notification, outcome, asked));
   }
 
-  read(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
-    return this.act(caller, id, note, read);
+  async read(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
+    const notification = await this.act(caller, id, note, read);
+    await readInInbox(this.parts.inbox, notification);
+    return notification;
   }
 
   private act(

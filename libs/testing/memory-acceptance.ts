@@ -86,9 +86,18 @@ export class MemoryUserLimits implements UserLimits {
 
 export class MemoryRecipientLookup implements RecipientLookup {
   readonly having: Set<string>;
+  /** By user. */
+  readonly locales = new Map<string, string>();
+  /** How often locales were asked for. */
+  localeLooks = 0;
 
   constructor(having: Iterable<string> = []) {
     this.having = new Set(having);
+  }
+
+  localesOf(_serviceName: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.localeLooks += 1;
+    return Promise.resolve(new Map([...this.locales].filter(([userId]) => userIds.includes(userId))));
   }
 
   withTarget(wanted: Parameters<RecipientLookup['withTarget']>[0]): Promise<ReadonlySet<string>> {

@@ -50,6 +50,22 @@ export interface GroupUpkeep {
   ): Promise<void>;
 }
 
+export interface ReadItem {
+  id: string;
+  notificationId: string;
+  readAt: Date;
+}
+
+export interface ReadItems {
+  /** Items of inboxes that were read by their readers, and whose notifications were not told; oldest first. */
+  readItems(serviceName: string, limit: number): Promise<ReadItem[]>;
+  readTold(serviceName: string, item: ReadItem): Promise<void>;
+}
+
+export interface NotificationFinder {
+  find(id: string, services: Iterable<string>): Promise<Notification | null>;
+}
+
 /** When dispatchers last claimed in a lane, and the latest due time among what they claimed: written by them. */
 export interface Watermarks {
   /** By name of the delivery queue (`deliverQueue` in contracts). */
