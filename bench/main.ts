@@ -11,6 +11,7 @@ import { mixed } from './mixed.js';
 import type { BenchOptions } from './options.js';
 import { runProgram, UsageError } from './program.js';
 import { startServers } from './servers.js';
+import { templates } from './templates.js';
 
 interface Bench {
   what: string;
@@ -26,6 +27,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   single: { what: '20,000 webhooks waiting, one signed request each', run: single },
   latency: { what: 'from accepting to sent, at 200 a second', run: latency },
   inbox: { what: '2,000 open streams of one in-app inbox, from storing to reception', run: inbox },
+  templates: {
+    what: 'accepting from templates that are cached, against reading and compiling them first',
+    run: templates,
+  },
   backlog: { what: 'accepting and draining with 500,000 documents present, against 10,000', run: backlog },
   idle: { what: 'CPU and memory of each app in a minute of nothing', run: idle },
 };
