@@ -62,6 +62,11 @@ export class Records {
     return { waiting, due };
   }
 
+  /** Scheduled ones whose time has come and whose wake-up is no longer owed. */
+  woken(): Promise<number> {
+    return this.count({ dueAt: { $lte: new Date() }, 'outbox.at': { $exists: false } });
+  }
+
   /** How many notifications carry each reference; the load gives every request one of its own. */
   async byReference(): Promise<Map<string, number>> {
     const found = new Map<string, number>();

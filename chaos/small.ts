@@ -66,7 +66,8 @@ export const runSmall = async (instance: string, json: boolean, cleanUps: CleanU
         passed += 1;
         return;
       }
-      console.error(`${said}${verdict.missing.join('\n')}`);
+      // What tells most comes first: a reader may see no more than the beginning.
+      console.error([...verdict.missing, said].join('\n'));
     } catch (error) {
       console.error(`FAILED  ${one.name}${one.sabotaged ? ' with its sabotage' : ''}:`, error);
     }

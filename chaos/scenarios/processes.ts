@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { CHANNELS } from '#contracts/vocabulary';
 import type { PlatformApp } from '#testing/house';
 import type { Disturbance } from '../load.js';
@@ -67,8 +68,20 @@ export const dispatcher: Scenario = {
   },
 };
 
-/** Due while the load still goes on, so that the schedulers have something to wake all the time. */
-const AHEAD_MS = 3_000;
+/** Due while the load still goes on and for a while after it, so that each scheduler has something to wake. */
+const AHEAD_MS = [3_000, 18_000] as const;
+/** A killed scheduler's lock ends within this time, and another one wakes what is due. */
+const AT_WORK_MS = 60_000;
+
+/** Waits until a scheduler has woken something: what is killed then is in the middle of its work. */
+const untilSchedulersWork = async ({ records, say }: Stage): Promise<void> => {
+  const before = await records.woken();
+  const end = performance.now() + AT_WORK_MS;
+  while ((await records.woken()) === before) {
+    if (performance.now() > end) return say('no scheduler has anything to wake any more');
+    await delay(20);
+  }
+};
 
 export const scheduler: Scenario = {
   what: 'kill -9 of all schedulers while scheduled notifications fall due',
@@ -82,10 +95,11 @@ export const scheduler: Scenario = {
     stage.load.send({
       count: stage.count,
       seconds: stage.seconds,
-      change: () => ({ sendAt: new Date(Date.now() + AHEAD_MS).toISOString() }),
-      disturbances: [0.4, 0.65, 0.9].map((at) => ({
+      change: (number) => ({ sendAt: new Date(Date.now() + (AHEAD_MS[number % 2] ?? 0)).toISOString() }),
+      disturbances: [0.3, 0.6, 0.9].map((at) => ({
         at,
         act: async () => {
+          await untilSchedulersWork(stage);
           const all = Array.from({ length: stage.fleet.count('scheduler') }, (_, index) => index);
           await Promise.all(all.map((index) => stage.fleet.kill('scheduler', index)));
           stage.say('killed all schedulers');

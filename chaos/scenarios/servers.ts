@@ -73,6 +73,12 @@ export const broker: Scenario = {
   },
 };
 
+/** Waits until so many more are accepted, or the load is over. */
+const untilAccepted = async ({ load, count }: Stage, more: number): Promise<void> => {
+  const wanted = Math.min(count, load.accepted.size + more);
+  while (load.accepted.size < wanted) await delay(20);
+};
+
 /** Longer than anybody looks for a server before giving up. */
 const DATABASE_DOWN_MS = 4_000;
 
@@ -92,6 +98,8 @@ export const database: Scenario = {
       disturbances: [0.3, 0.7].map((at) => ({
         at,
         act: async () => {
+          // Some time after the last kill: at work again.
+          await untilAccepted(stage, Math.ceil(stage.count / 20));
           await killAndStart(stage, 'mongodb', DATABASE_DOWN_MS);
           // What was claimed before and not settled still is, until its lease ends.
           stage.mayRepeat(await stage.records.sending());

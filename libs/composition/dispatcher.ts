@@ -74,6 +74,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     recipients: new MongoRecipientTargets(databases, recipientKey),
     senders: tracedSenders(senders, base.tracing),
     announcer: base.outbox,
+    inHand: settings.RABBITMQ_PREFETCH,
     now,
     random: Math.random,
     onClaimed: (channel, lane, claimed) => {

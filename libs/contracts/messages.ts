@@ -11,10 +11,15 @@ import { CHANNELS, REPORT_STATUSES, STATES, STATUSES } from './vocabulary.js';
 
 export const SCHEMA_VERSION = 1;
 
-/** «Look at this one now.» Never body, address or secret. */
+/** Notifications that one message wakes, at the most: as many may be in hand for each message of the prefetch. */
+export const WAKES_TOGETHER = 10;
+
+/** «Look at these now.» Never body, address or secret. */
 export const Wake = z.object({
   schemaVersion: z.int(),
   notificationId: Id,
+  /** More of the same lane and service. A dispatcher that does not know them leaves them to the scheduler's second look. */
+  others: z.array(Id).default([]),
   serviceName: ServiceName,
   /** Round and attempt that it is meant for; informative, the database decides. */
   attempt: z.int(),

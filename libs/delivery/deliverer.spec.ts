@@ -46,9 +46,12 @@ class ScriptedSender implements ChannelSender {
   }
 }
 
+const IN_HAND = 12;
+
 const wakeOf = (notification: Notification, alone = false): Wake => ({
   schemaVersion: 1,
   notificationId: notification.id,
+  others: [],
   serviceName: notification.serviceName,
   attempt: 1,
   alone,
@@ -73,6 +76,7 @@ describe('Deliverer', () => {
       recipients,
       senders: { push: sender, email: sender, sms: sender, webhook: sender, slack: sender, 'in-app': sender },
       announcer,
+      inHand: IN_HAND,
       now: () => NOW,
       random: () => 0,
       onProblem: (problem) => problems.push(problem),
@@ -92,6 +96,40 @@ describe('Deliverer', () => {
     expect(announcer.announcements.map(({ status, wake, deadLetter }) => ({ status, wake, deadLetter }))).toEqual(
       Array(5).fill({ status: { previous: 'pending' }, wake: 'none', deadLetter: false }),
     );
+  });
+
+  it('sends all that one message wakes', async () => {
+    const [first, ...others] = Array.from({ length: 5 }, () => store.add(notificationOf({ to: ['ada@example.org'] })));
+    if (first === undefined) throw new Error('none');
+    await deliverer.deliver('email', 'normal', { ...wakeOf(first), others: others.map(({ id }) => id) });
+    expect([first, ...others].map((one) => stateOf(one).state)).toEqual(Array(5).fill('sent'));
+    expect(store.claims).toBe(1);
+  });
+
+  it('claims no more than it may have in hand', async () => {
+    const [first, ...others] = Array.from({ length: IN_HAND + 1 }, () =>
+      store.add(notificationOf({ to: ['ada@example.org'] })),
+    );
+    if (first === undefined) throw new Error('none');
+    let most = 0;
+    sender.answer = () => {
+      most = Math.max(most, [first, ...others].filter((one) => stateOf(one).state === 'sending').length);
+      return SENT;
+    };
+    await deliverer.deliver('email', 'normal', { ...wakeOf(first), others: others.map(({ id }) => id) });
+    expect(most).toBe(IN_HAND);
+    expect([first, ...others].map((one) => stateOf(one).state)).toEqual(Array(IN_HAND + 1).fill('sent'));
+  });
+
+  it('tells of a claim that failed once the others are settled', async () => {
+    const [first, second] = [store.add(notificationOf({ to: ['a@example.org'] })), notificationOf({})];
+    const claim = store.claim.bind(store);
+    store.claim = (request) => (request.ids.includes(second.id) ? Promise.reject(new Error('down')) : claim(request));
+    const wake = { ...wakeOf(first), others: [second.id] };
+    await expect(deliverer.deliver('email', 'normal', wake)).rejects.toThrow('down');
+    store.claim = claim;
+    await deliverer.deliver('email', 'normal', wake);
+    expect(stateOf(first).state).toBe('sent');
   });
 
   it('does nothing for a duplicate, early or unknown wake', async () => {

@@ -18,6 +18,8 @@ export interface DelivererParts {
   recipients: RecipientTargets;
   senders: Readonly<Record<Channel, ChannelSender>>;
   announcer: Announcer;
+  /** Notifications of one lane that may be claimed and not settled; more wait for their turn. */
+  inHand: number;
   now: () => Date;
   random: () => number;
   /** Lane has been claimed up to this due time: tells the scheduler that what is due before and unclaimed was lost. */
@@ -33,13 +35,17 @@ const leaseMsOf = (sender: ChannelSender): number => sender.timeoutMs * 2 + SETT
 const CLAIM_BATCH = 500;
 const CLAIMS_IN_FLIGHT = 2;
 
+type Wakened = Pick<Wake, 'notificationId' | 'serviceName'>;
+
 interface LaneOf {
   channel: Channel;
   lane: Lane;
   chunks: LaneSender;
   sender: ChannelSender;
   /** Answers, for each wake, when its notification is settled. */
-  claims: GroupCommit<Wake, { settled: Promise<void> }>;
+  claims: GroupCommit<Wakened, { settled: Promise<void> }>;
+  /** For what is claimed and not settled. */
+  room: Semaphore;
   alone: Semaphore;
 }
 
@@ -59,15 +65,19 @@ export class Deliverer {
   }
 
   /**
-   * Resolves when it is settled, or was not ours.
-   * @throws what the store throws while claiming: nothing was done, the message may come again
+   * Resolves when all that it wakes are settled, or were not ours.
+   * @throws what the store throws while claiming: nothing was done with those, the message may come again
    */
-  async deliver(channel: Channel, lane: Lane, wake: Wake): Promise<void> {
+  async deliver(channel: Channel, lane: Lane, { notificationId, others, serviceName, alone }: Wake): Promise<void> {
     const place = this.laneOf(channel, lane);
     // What a vanished dispatcher left behind may take the next one down too: one at a time, and nobody beside it.
-    if (wake.alone) return place.alone.run(async () => (await this.claim(place, [wake]))[0]?.settled);
-    const { settled } = await place.claims.add(wake);
-    return settled;
+    if (alone)
+      return place.alone.run(async () => (await this.claim(place, [{ notificationId, serviceName }]))[0]?.settled);
+    const one = (id: string): Promise<void> =>
+      place.room.run(async () => (await place.claims.add({ notificationId: id, serviceName })).settled);
+    if (others.length === 0) return one(notificationId);
+    const results = await Promise.allSettled([notificationId, ...others].map(one));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   private laneOf(channel: Channel, lane: Lane): LaneOf {
@@ -84,6 +94,7 @@ export class Deliverer {
         maxBatch: CLAIM_BATCH,
         maxInFlight: CLAIMS_IN_FLIGHT,
       }),
+      room: new Semaphore(this.parts.inHand),
       alone: new Semaphore(1),
     };
     this.lanes.set(key, made);
@@ -91,7 +102,7 @@ export class Deliverer {
   }
 
   /** Claims what these wake, and begins to send it; one answer each, in order. */
-  private async claim(place: LaneOf, wakes: readonly Wake[]): Promise<{ settled: Promise<void> }[]> {
+  private async claim(place: LaneOf, wakes: readonly Wakened[]): Promise<{ settled: Promise<void> }[]> {
     const byService = new Map<string, Set<string>>();
     for (const { serviceName, notificationId } of wakes) {
       const ids = byService.get(serviceName);

@@ -57,15 +57,48 @@ describe('OutboxPublisher', () => {
     deadLetter: false,
     ...over,
   });
+  const inAnotherLane = (): Announcement => announcement({ notification: notificationOf({ lane: 'bulk' }) });
   const key = ({ notification }: Announcement): string => `diabetes:${notification.id}:${notification.version}`;
 
+  it('wakes those of one lane of a service by one message, ten at the most', async () => {
+    const all = Array.from({ length: 12 }, () => announcement());
+    const other = announcement({ notification: notificationOf({ serviceName: 'wellness' }) });
+    const alone = announcement({ notification: notificationOf({ alone: true }) });
+    outbox.announce([...all, other, alone]);
+    await outbox.drained();
+    const wakes = publisher.all.flatMap((message) => (message.type === 'notification.deliver' ? [message] : []));
+    const ids = wakes.map(({ payload }) => [payload.notificationId, ...payload.others]);
+    const expected = all.map(({ notification }) => notification.id);
+    expect(ids.toSorted((a, b) => b.length - a.length)).toEqual([
+      expected.slice(0, 10),
+      expected.slice(10),
+      ...ids.filter((one) => one.length === 1),
+    ]);
+    expect(
+      ids
+        .filter((one) => one.length === 1)
+        .flat()
+        .sort(),
+    ).toEqual([other.notification.id, alone.notification.id].sort());
+    expect(store.cleared).toHaveLength(14);
+  });
+
+  it('keeps all owed whose common message the broker did not take', async () => {
+    const all = Array.from({ length: 3 }, () => announcement());
+    publisher.answer = ({ type }) => (type === 'notification.deliver' ? 'nacked' : 'confirmed');
+    outbox.announce(all);
+    await outbox.drained();
+    expect(store.cleared).toEqual([]);
+    expect(problems).toEqual(['nacked 3']);
+  });
+
   it('publishes together what is announced together, wake-ups first, and clears what was confirmed', async () => {
-    const all = [announcement(), announcement()];
+    const all = [announcement(), inAnotherLane()];
     outbox.announce(all);
     await outbox.drained();
     expect(publisher.all.map(({ type, routingKey, mandatory }) => [type, routingKey, mandatory])).toEqual([
       ['notification.deliver', 'notification.deliver.email.normal', true],
-      ['notification.deliver', 'notification.deliver.email.normal', true],
+      ['notification.deliver', 'notification.deliver.email.bulk', true],
       ['notification.status', 'notification.status', false],
       ['notification.status', 'notification.status', false],
     ]);
@@ -101,7 +134,7 @@ describe('OutboxPublisher', () => {
   it.each(['returned', 'nacked', 'unavailable'] as const)(
     'leaves to the relay what is %s, and says so',
     async (result) => {
-      const [lost, told] = [announcement(), announcement()];
+      const [lost, told] = [announcement(), inAnotherLane()];
       publisher.answer = (message) =>
         message.type === 'notification.deliver' && message.messageId.startsWith(lost.notification.id)
           ? result
@@ -114,7 +147,7 @@ describe('OutboxPublisher', () => {
   );
 
   it('leaves to the relay what does not fit into memory', async () => {
-    outbox.announce(Array.from({ length: 20_010 }, () => announcement({ status: null })));
+    outbox.announce(Array.from({ length: 20_010 }, () => announcement({ wake: 'none' })));
     await outbox.drained();
     expect(publisher.all).toHaveLength(20_000);
     expect(Math.max(...publisher.published.map((batch) => batch.length))).toBe(500);

@@ -1,9 +1,10 @@
-import { EXCHANGES, ROUTING_KEYS, deliverKey, waitKey } from '#contracts/topology';
+import { EXCHANGES, ROUTING_KEYS } from '#contracts/topology';
 import { SCHEMA_VERSION } from '#contracts/messages';
 import type { Announcement, AnnouncedNotification, Announcer } from '#domain/announcement';
 import { isFinal, statusOfNotification } from '#domain/states';
 import { Clearing } from './clearing.js';
 import type { MessagePublisher, OutboxStore, Outgoing, OutgoingMessage } from './ports.js';
+import { wakeMessages } from './wakes.js';
 
 export interface OutboxParts {
   publisher: MessagePublisher;
@@ -61,24 +62,26 @@ export class OutboxPublisher implements Announcer {
   }
 
   private async publish(batch: readonly Announcement[]): Promise<void> {
-    const messages: OutgoingMessage[] = [];
-    const owners: number[] = [];
     // Wake-ups first: somebody waits for them.
-    for (const make of [wakeMessage, noticeMessage, statusMessage])
+    const wakes = wakeMessages(batch);
+    const messages: OutgoingMessage[] = wakes.map(({ message }) => message);
+    const owners = wakes.map((wake) => wake.owners);
+    for (const make of [noticeMessage, statusMessage])
       batch.forEach((announcement, index) => {
         const message = make(announcement);
         if (message === null) return;
         messages.push(message);
-        owners.push(index);
+        owners.push([index]);
       });
     const results = await this.parts.publisher.publish(messages);
     const failed = new Set<number>();
     const problems = { returned: 0, nacked: 0, unavailable: 0 };
     results.forEach((result, at) => {
-      const owner = owners[at];
-      if (result === 'confirmed' || owner === undefined) return;
-      failed.add(owner);
-      problems[result] += 1;
+      if (result === 'confirmed') return;
+      for (const owner of owners[at] ?? []) {
+        failed.add(owner);
+        problems[result] += 1;
+      }
     });
     for (const [problem, count] of Object.entries(problems) as [keyof typeof problems, number][])
       if (count > 0) this.parts.onProblem(problem, count);
@@ -87,26 +90,6 @@ export class OutboxPublisher implements Announcer {
     });
   }
 }
-
-const wakeMessage = ({ notification, wake }: Announcement): Outgoing<'notification.deliver'> | null => {
-  if (wake === 'none' || wake === 'later') return null;
-  const { channel, lane } = notification;
-  return {
-    exchange: wake === 'now' ? EXCHANGES.api : EXCHANGES.retry,
-    routingKey: wake === 'now' ? deliverKey(channel, lane) : waitKey(wake.rung, wake.variant, channel, lane),
-    type: 'notification.deliver',
-    payload: {
-      schemaVersion: SCHEMA_VERSION,
-      notificationId: notification.id,
-      serviceName: notification.serviceName,
-      attempt: notification.attempt + 1,
-      alone: notification.alone,
-    },
-    messageId: `${notification.id}:${notification.version}:wake`,
-    ...trace(notification),
-    mandatory: true,
-  };
-};
 
 const noticeMessage = ({ notification, deadLetter }: Announcement): Outgoing<'notification.failed'> | null =>
   deadLetter

@@ -30,6 +30,22 @@ describe('locks', () => {
     expect(await first?.once(name, 60_000, nothing)).toBe(false);
   });
 
+  it('are asked for again only when half of their time is over', async () => {
+    const databases = new Databases(test.databases.settings, { monitorCommands: true });
+    const client = (await databases.connection()).getClient();
+    let asked = 0;
+    client.on('commandStarted', () => (asked += 1));
+    const own = new MongoLocks(databases);
+    const name = anId();
+    await own.once(name, 60_000, nothing);
+    const before = asked;
+    await own.once(name, 60_000, nothing);
+    expect(asked).toBe(before);
+    await own.once(name, 120_000, nothing);
+    expect(asked).toBeGreaterThan(before);
+    await databases.close();
+  });
+
   it('stay with it also when the work fails, and are told to no one else', async () => {
     const name = anId();
     const [first, second] = others(2);

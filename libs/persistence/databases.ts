@@ -2,6 +2,7 @@ import { type Connection, createConnection, type mongo, type Schema } from 'mong
 import { orUnavailable } from './errors.js';
 import { type PoolFigures, watchPool } from './pool.js';
 import type { DatabaseSettings } from './settings.js';
+import { freeStuckWrites } from './stuck-writes.js';
 
 /** Majority and journal: nothing that was acknowledged is lost when the primary is. */
 const DURABLE = { w: 'majority', journal: true, wtimeoutMS: 10_000 } as const;
@@ -11,6 +12,9 @@ const SELECTION_TIMEOUT_MS = 3_000;
 const SOCKET_TIMEOUT_MS = 60_000;
 /** Milliseconds for which the database's clock need not be asked again: after a failover it may be another one. */
 const CLOCK_GOOD_MS = 30_000;
+
+/** Milliseconds between looks for operations that the driver forgot. */
+const STUCK_EVERY_MS = 1_000;
 
 /** A collection: its name, what its documents look like, and its schema with the indexes. */
 export class CollectionOf<D extends mongo.Document> {
@@ -33,6 +37,7 @@ export interface DatabaseOptions {
 export class Databases {
   #opening: Promise<Connection> | undefined;
   #pool: PoolFigures | undefined;
+  #freeing: NodeJS.Timeout | undefined;
   /** Two clocks at one moment, milliseconds: the database's since 1970, and ours by `performance.now()`. */
   #clock: { theirs: number; ours: number } | undefined;
   readonly services: readonly string[];
@@ -108,6 +113,7 @@ export class Databases {
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
+    clearInterval(this.#freeing);
     await opening?.then(
       (connection) => connection.close(),
       () => undefined,
@@ -140,6 +146,8 @@ export class Databases {
     // Made at once, unless the address makes no sense.
     const client: mongo.MongoClient | undefined = connection.getClient();
     this.#pool = client && watchPool(client);
+    clearInterval(this.#freeing);
+    this.#freeing = client && setInterval(() => freeStuckWrites(client), STUCK_EVERY_MS).unref();
     const opening = connection.asPromise();
     opening.catch(() => {
       if (this.#opening === opening) this.#opening = undefined;

@@ -16,6 +16,8 @@ export const isUnreachable = (error: unknown): boolean =>
   error instanceof mongo.MongoClientClosedError ||
   error instanceof mongo.MongoOperationTimeoutError ||
   error instanceof mongo.MongoWriteConcernError ||
+  // Of the socket itself, which the driver passes on where it waits for it to drain.
+  (error instanceof Error && 'syscall' in error && ['read', 'write'].includes(String(error.syscall))) ||
   // Thrown by mongoose while it connects for the first time.
   (error instanceof Error && error.name === 'MongooseServerSelectionError') ||
   (error instanceof mongo.MongoServerError && NOT_NOW.has(Number(error.code))) ||

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { deliverQueue } from '#contracts/topology';
 import type { Notification } from '#domain/notification';
+import { Unavailable } from '#domain/errors';
 import { notificationOf } from '#testing/memory-delivery';
 import { MemoryNotifications } from '#testing/memory-notifications';
 import { MemoryWatermarks } from '#testing/memory-upkeep';
@@ -93,6 +94,17 @@ describe('where nothing is claimed', () => {
     expect(await overdue.run()).toBe(0);
     store.time = at(1701);
     expect(await overdue.run()).toBe(1);
+  });
+
+  it('is looked at again when the database went away before it was woken', async () => {
+    const one = due(500);
+    claimed(500, 450);
+    const oweWakeAgain = store.oweWakeAgain.bind(store);
+    store.oweWakeAgain = () => Promise.reject(new Unavailable('the database'));
+    await expect(overdue.run()).rejects.toThrow(Unavailable);
+    store.oweWakeAgain = oweWakeAgain;
+    expect(await overdue.run()).toBe(1);
+    expect(owesWake(one)).toBe(true);
   });
 
   it('is woken again once somebody claimed and stopped', async () => {

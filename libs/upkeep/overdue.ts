@@ -65,7 +65,8 @@ export class Overdue implements Job {
     const woken = this.woken.get(key);
     const nothingClaimedSince = woken !== undefined && (mark === undefined || mark.claimedAt <= woken);
     if (nothingClaimedSince && time - woken.getTime() < IDLE_REPEAT_MS) return 0;
+    const owed = await store.oweWakeAgain(serviceName, channel, lane, earlier, IDLE_BATCH);
     this.woken.set(key, new Date(time));
-    return store.oweWakeAgain(serviceName, channel, lane, earlier, IDLE_BATCH);
+    return owed;
   }
 }

@@ -22,26 +22,18 @@ const RENEWALS = 4;
 /** One process's view of the locks. */
 export class MongoLocks implements Locks {
   private readonly token = randomUUID();
+  /** Until when what we took is surely ours, by `performance.now()`. */
+  private readonly held = new Map<string, number>();
 
   constructor(private readonly databases: Databases) {}
 
   /**
-   * Kept after the work for what is left of `ttlMs`, so that whoever does it goes on doing it. Renewed while the work
-   * lasts; where that fails for `ttlMs`, another process may begin the same beside it.
+   * Kept after the work for what is left of `ttlMs`, so that whoever does it goes on doing it; the database is asked
+   * again when half of that is over. Renewed while the work lasts; where that fails for `ttlMs`, another process may
+   * begin the same beside it.
    */
   async once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean> {
-    const mayTake = { $or: [{ $lte: ['$until', NOW] }, { $eq: ['$token', this.token] }] };
-    const lock = await this.databases.inControl(locks, (collection) =>
-      upsert(collection, { _id: name, token: '', until: FREE }, [
-        {
-          $set: {
-            until: { $cond: [mayTake, later(NOW, ttlMs), '$until'] },
-            token: { $cond: [mayTake, { $literal: this.token }, '$token'] },
-          },
-        },
-      ]),
-    );
-    if (lock.token !== this.token) return false;
+    if (!(await this.take(name, ttlMs))) return false;
     const renewing = setInterval(() => void this.renew(name, ttlMs), Math.max(1, ttlMs / RENEWALS));
     try {
       await work();
@@ -53,9 +45,29 @@ export class MongoLocks implements Locks {
 
   /** Lets the others begin at once. What cannot be freed frees itself. */
   async release(): Promise<void> {
+    this.held.clear();
     await this.databases
       .inControl(locks, (collection) => collection.updateMany({ token: this.token }, { $set: { until: FREE } }))
       .catch(() => undefined);
+  }
+
+  private async take(name: string, ttlMs: number): Promise<boolean> {
+    const now = performance.now();
+    if ((this.held.get(name) ?? 0) - now > ttlMs / 2) return true;
+    const mayTake = { $or: [{ $lte: ['$until', NOW] }, { $eq: ['$token', this.token] }] };
+    const lock = await this.databases.inControl(locks, (collection) =>
+      upsert(collection, { _id: name, token: '', until: FREE }, [
+        {
+          $set: {
+            until: { $cond: [mayTake, later(NOW, ttlMs), '$until'] },
+            token: { $cond: [mayTake, { $literal: this.token }, '$token'] },
+          },
+        },
+      ]),
+    );
+    const ours = lock.token === this.token;
+    if (ours) this.held.set(name, now + ttlMs);
+    return ours;
   }
 
   /** One that fails is made up for by the next. */
