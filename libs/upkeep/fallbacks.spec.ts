@@ -122,6 +122,17 @@ describe('fallbacks', () => {
     expect(store.get(email.id).waiting).toBeNull();
   });
 
+  it('look at all that is due, also where many members are of few groups', async () => {
+    const plan = { mode: 'fallback', fallbackAfterSeconds: null, skipped: [] } as const;
+    for (let number = 0; number < 700; number += 1) {
+      const groupId = number.toString(16).padStart(24, '0');
+      const members = (['push', 'sms'] as const).map((channel) => notificationOf({ channel, groupId }));
+      for (const one of grouped(members, plan)) store.add({ ...one, groupDueAt: NOW });
+    }
+    expect(await runAt(1)).toBe(700);
+    expect(await store.groupsDue('diabetes', 1)).toEqual([]);
+  });
+
   it('give up for now what others change all the time', async () => {
     settle(push, failWith('recipient'));
     store.beforeChange = ({ id }) => void store.add({ ...store.get(id), version: store.get(id).version + 1 });

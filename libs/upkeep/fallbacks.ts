@@ -1,7 +1,7 @@
 import { announcementOf, type ChangeStore } from '#domain/change';
 import { groupStep } from '#domain/groups';
 import type { Notification } from '#domain/notification';
-import { handleAll } from './batches.js';
+import { handleEach } from './batches.js';
 import type { Announcer, GroupUpkeep, Job } from './ports.js';
 
 export interface FallbacksParts {
@@ -13,7 +13,10 @@ export interface FallbacksParts {
   now: () => Promise<Date>;
 }
 
-const LIMITS = { batch: 200, batches: 20 };
+/** Members found in one look: of fewer groups, perhaps. */
+const BATCH = 500;
+/** Of one service in one run, so that each gets its turn. */
+const BATCHES = 20;
 /** Steps of one group in one run: more than its members can need, unless others change them all the time. */
 const MAX_STEPS = 30;
 
@@ -25,11 +28,13 @@ export class Fallbacks implements Job {
     const { services, groups } = this.parts;
     let looked = 0;
     for (const serviceName of services)
-      looked += await handleAll(
-        LIMITS,
-        (limit) => groups.groupsDue(serviceName, limit),
-        (groupId) => this.look(serviceName, groupId),
-      );
+      for (let batch = 0; batch < BATCHES; batch += 1) {
+        const due = await groups.groupsDue(serviceName, BATCH);
+        const done = await handleEach(due, (groupId) => this.look(serviceName, groupId));
+        looked += done;
+        // What others change all the time would be found again.
+        if (done === 0) break;
+      }
     return looked;
   }
 

@@ -49,8 +49,8 @@ export class MongoAcceptStore implements AcceptStore {
   }
 
   /**
-   * One write for each service, and one transaction for each chunk of a bulk and for each group. A lost connection does not tell whether
-   * the write happened, so it is repeated once with the same ids: what is already there was inserted.
+   * One write for each service, and one transaction for each chunk of a bulk and for each group. A lost connection does
+   * not tell whether the write happened, so it is repeated with the same ids: what is already there was inserted.
    */
   async insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]> {
     const results = new Array<InsertResult>(batch.length).fill(UNAVAILABLE);
