@@ -21,8 +21,8 @@ const WRITE = { ignoreUndefined: true } as const;
 /** Times that the winner of a race is looked for: its write is about to reach the majority. */
 const LOOKS_FOR_WINNER = 6;
 const LOOK_AGAIN_MS = 10;
-/** Times that the transaction of a group is repeated. */
-const TRANSACTION_REPEATS = 3;
+/** Times that the transaction of a group is repeated, each after a longer pause. */
+const TRANSACTION_REPEATS = 8;
 
 const INSERTED: InsertResult = { kind: 'inserted' };
 const UNAVAILABLE: InsertResult = { kind: 'unavailable' };
@@ -99,37 +99,41 @@ export class MongoAcceptStore implements AcceptStore {
     collection: Collection,
     entries: readonly Entry[],
     results: InsertResult[],
-    left = TRANSACTION_REPEATS,
   ): Promise<void> {
-    const settle = (result: InsertResult): void => {
-      for (const { index } of entries) results[index] = result;
-    };
-    try {
-      await this.inTransaction(collection, entries);
-      settle(INSERTED);
-    } catch (error) {
-      if (isDuplicateKey(error)) return this.settleDuplicates(collection, entries, results, settle);
-      this.onError(error);
-      // Whether it was committed is not known, or another transaction was in the way: it has the same ids, so repeat it.
-      if (left > 0 && (isUnreachable(error) || isTransient(error)))
-        await this.insertTogether(collection, entries, results, left - 1);
+    for (let repeats = 0; repeats <= TRANSACTION_REPEATS; repeats += 1) {
+      if (repeats > 0) await wait(LOOK_AGAIN_MS * repeats);
+      try {
+        await this.inTransaction(collection, entries);
+        for (const { index } of entries) results[index] = INSERTED;
+        return;
+      } catch (error) {
+        if (isDuplicateKey(error)) {
+          const known = await this.resultOfDuplicate(collection, entries, results);
+          for (const { index } of entries) results[index] = known;
+          // Whoever was first has not committed yet, or has given up.
+          if (known !== UNAVAILABLE) return;
+          continue;
+        }
+        this.onError(error);
+        // Whether it was committed is not known, or another transaction was in the way: it has the same ids, so repeat it.
+        if (!isUnreachable(error) && !isTransient(error)) return;
+      }
     }
   }
 
   /** There already, by an attempt of ours that got no answer; or another request with the same key was first. */
-  private async settleDuplicates(
+  private async resultOfDuplicate(
     collection: Collection,
     entries: readonly Entry[],
     results: InsertResult[],
-    settle: (result: InsertResult) => void,
-  ): Promise<void> {
+  ): Promise<InsertResult> {
     const _ids = entries.map(({ document }) => document._id);
     const there = await collection.find({ _id: { $in: _ids } }, { projection: { _id: 1 } }).toArray();
     // Written together or not at all, so one that is there stands for all; a repetition may have left out others.
-    if (there.length > 0) return settle(INSERTED);
+    if (there.length > 0) return INSERTED;
     const recorded = entries.filter(({ document }) => document.idempotency !== undefined);
     await this.answerRaces(collection, recorded, results);
-    settle(recorded.map(({ index }) => results[index]).find((result) => result !== undefined) ?? UNAVAILABLE);
+    return recorded.map(({ index }) => results[index]).find((result) => result !== undefined) ?? UNAVAILABLE;
   }
 
   /** @throws what the server says; then nothing was written, unless it is not known */
