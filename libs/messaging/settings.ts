@@ -12,7 +12,8 @@ export const MessagingSettings = z.object({
     example: 'amqp://carillon:secret@localhost:5672',
   }),
   RABBITMQ_PREFETCH: integer(1, 65_535).default(1_000).meta({
-    description: 'messages that a queue of deliveries hands to one process before it waits for acknowledgements',
+    description:
+      'messages that a queue of deliveries hands to one process before it waits for acknowledgements, and notifications of a lane that it may have claimed at once',
   }),
   RABBITMQ_HANDLER_PREFETCH: integer(1, 65_535)
     .default(200)
