@@ -13,6 +13,7 @@ import type { BenchOptions } from './options.js';
 import { smsToken } from './sms-token.js';
 import { runProgram, UsageError } from './program.js';
 import { startServers } from './servers.js';
+import { templates } from './templates.js';
 
 interface Bench {
   what: string;
@@ -30,6 +31,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   inbox: { what: '2,000 open streams of one in-app inbox, from storing to reception', run: inbox },
   isolation: { what: 'pushes while SMS are far over their limit, against without those', run: isolation },
   'sms-token': { what: 'SMS with a token each and the caller waiting, against Carillon', run: smsToken },
+  templates: {
+    what: 'accepting from templates that are cached, against reading and compiling them first',
+    run: templates,
+  },
   backlog: { what: 'accepting and draining with 500,000 documents present, against 10,000', run: backlog },
   idle: { what: 'CPU and memory of each app in a minute of nothing', run: idle },
 };

@@ -9,7 +9,7 @@ import { ChannelSettings } from '#channels/settings';
 import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { inboxSettings } from '#inbox/settings';
 import { channelLimitSettings } from '#limits/settings';
-import { lifecycleSettings } from '#lifecycle/settings';
+import { approvalSettings, lifecycleSettings } from '#lifecycle/settings';
 import { MessagingSettings } from '#messaging/settings';
 import { loggingSettings } from '#observability/logging';
 import { tracingSettings } from '#observability/tracing';
@@ -36,6 +36,7 @@ const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'notification-api and dispatcher: traces', schema: tracingSettings },
   { title: 'notification-api', schema: apiSettings },
   { title: 'notification-api: in-app inbox', schema: inboxSettings },
+  { title: 'notification-api: approval', schema: approvalSettings },
   { title: 'dispatcher', schema: dispatcherSettings },
   { title: 'scheduler', schema: schedulerSettings },
   { title: 'notification-api and dispatcher: who may do what', schema: accessSettings },

@@ -6,6 +6,7 @@ import { ActionsController } from './controllers/actions.controller.js';
 import { BulksController } from './controllers/bulks.controller.js';
 import { DeadLettersController } from './controllers/dead-letters.controller.js';
 import { DocsController } from './controllers/docs.controller.js';
+import { GroupsController } from './controllers/groups.controller.js';
 import { InboxController } from './controllers/inbox.controller.js';
 import { KeysController } from './controllers/keys.controller.js';
 import { MaintenanceController } from './controllers/maintenance.controller.js';
@@ -25,6 +26,7 @@ export const CONTROLLERS: Type[] = [
   NotificationsController,
   ActionsController,
   BulksController,
+  GroupsController,
   RecipientsController,
   ReceiptsController,
   DeadLettersController,

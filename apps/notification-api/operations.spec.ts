@@ -18,6 +18,7 @@ const template = {
   variables: { type: 'object', required: ['dose'], properties: { dose: { type: 'string' } } },
 };
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
+const group = { ...notification, channels: ['push', 'email'], title: 'Insulin', to: { email: 'ada@example.org' } };
 
 const signedReceipt = (deliveryId: string): Asked => {
   const path = `/api/receipts/twilio?serviceName=diabetes&deliveryId=${deliveryId}`;
@@ -37,6 +38,7 @@ describe('operations', () => {
   let api: TestApi;
   let id: string;
   let bulkId: string;
+  let groupId: string;
   let deviceId: string;
   let keyId: string;
   let templateId: string;
@@ -53,6 +55,7 @@ describe('operations', () => {
       path: '/api/notifications/bulk',
       body: { serviceName: 'diabetes', notifications: [notification, { body: '' }] },
     });
+    groupId = await made({ method: 'POST', path: '/api/groups', body: group });
     await api.ask({ method: 'PUT', path: RECIPIENT, body: { email: 'ada@example.org' } });
     deviceId = await made({
       method: 'POST',
@@ -115,8 +118,15 @@ describe('operations', () => {
       path: '/api/notifications/bulk',
       body: { content: { body: 'Closed' }, recipients: [{ userId: KNOWN_USER }], serviceName: 'test' },
     }),
+    createGroup: () => ({ method: 'POST', path: '/api/groups', body: group }),
+    getGroup: () => ({ method: 'GET', path: `/api/groups/${groupId}` }),
     getNotification: () => ({ method: 'GET', path: `/api/notifications/${id}` }),
     approveNotification: action('approve', { note: 'fine' }),
+    approveNotifications: () => ({
+      method: 'POST',
+      path: '/api/notifications/approve',
+      body: { ids: [id, 'f'.repeat(24)] },
+    }),
     rejectNotification: action('reject', { reason: 'Wrong dose' }),
     cancelNotification: action('cancel'),
     retryNotification: action('retry'),

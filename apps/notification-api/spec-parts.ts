@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { Bulks } from '#acceptance/bulks';
 import { Door } from '#acceptance/door';
+import { Groups } from '#acceptance/groups';
 import { limitSettings } from '#acceptance/limits';
 import { recipientKey } from '#acceptance/ports';
 import { type IssuedKey, Keys } from '#access/keys';
@@ -18,6 +19,7 @@ import { InboxStreams } from '#inbox/streams';
 import { InboxTokens } from '#inbox/tokens';
 import type { Receipt } from '#lifecycle/receipts';
 import { BulkQueries } from '#queries/bulks';
+import { GroupQueries } from '#queries/groups';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import {
@@ -32,6 +34,7 @@ import {
   MemoryRecipientStore,
   RecordingInvalidations,
 } from '#testing/memory-access';
+import { MemoryGroups } from '#testing/memory-groups';
 import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryNotifications } from '#testing/memory-notifications';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
@@ -105,6 +108,7 @@ export const memoryParts = (): MemoryParts => {
   const inboxStore = new MemoryInboxStore();
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
+  const groups = new MemoryGroups(() => [...store.documents.values()].map(({ notification }) => notification));
   const door = new Door({
     store,
     limits: new MemoryUserLimits(),
@@ -147,8 +151,19 @@ export const memoryParts = (): MemoryParts => {
       newId,
       itemId: (bulkId, index) => `${bulkId.slice(12)}${index.toString(16).padStart(12, '0')}`,
     }),
+    groups: new Groups({ door, store, members: groups, newId }),
+    groupQueries: new GroupQueries(groups),
     actions: {
       approve: act,
+      approveMany: (caller, ids) =>
+        Promise.all(
+          ids.map((id) =>
+            act(caller, id).then(
+              (notification) => ({ id, notification }),
+              () => ({ id, error: new NotFound('notification') }),
+            ),
+          ),
+        ),
       reject: () => Promise.reject(new InvalidTransition('approved', ['cancel'], 'only a draft can be rejected')),
       cancel: act,
       retry: act,

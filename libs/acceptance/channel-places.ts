@@ -1,12 +1,13 @@
 import type { OnLimit } from '#contracts/vocabulary';
 import { RateLimited } from '#domain/errors';
 import { type ChannelLimits, soonAfter } from '#domain/limits';
+import { isHeldBack } from '#domain/groups';
 import type { Notification } from '#domain/notification';
 import { moveTo } from './command.js';
 
 /**
  * Reserves places in the limits of services and channels for what is to be sent at once; what is due later has its
- * place reserved then. Puts into `placed` what follows, and takes out what is refused.
+ * place reserved then, and so has what waits for its turn in a group. Puts into `placed` what follows, and takes out what is refused.
  * @returns refusals by index
  */
 export const placeInChannels = async (
@@ -16,8 +17,11 @@ export const placeInChannels = async (
   now: () => Date,
 ): Promise<ReadonlyMap<number, RateLimited>> => {
   const wanting = [...placed].filter(
-    ([, { state, dueAt, serviceName, channel }]) =>
-      state === 'approved' && dueAt === null && limits.isLimited(serviceName, channel),
+    ([, notification]) =>
+      notification.state === 'approved' &&
+      notification.dueAt === null &&
+      !isHeldBack(notification) &&
+      limits.isLimited(notification.serviceName, notification.channel),
   );
   const refusals = new Map<number, RateLimited>();
   if (wanting.length === 0) return refusals;

@@ -10,7 +10,8 @@ import {
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
 import { MemoryChannelLimits } from '#testing/memory-limits';
-import { type Accepted, Door } from './door.js';
+import type { Accepted } from './candidate.js';
+import { Door } from './door.js';
 import { minuteOf } from './limits.js';
 import { recipientKey } from './ports.js';
 

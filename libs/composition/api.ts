@@ -15,6 +15,7 @@ import { inboxSettingsOf } from '#inbox/settings';
 import { Actions } from '#lifecycle/actions';
 import { BulkCancellation } from '#lifecycle/cancel-bulk';
 import { DeadLetters } from '#lifecycle/dead-letters';
+import { approvalByOthers, approvalSettings } from '#lifecycle/settings';
 import { Receipts } from '#lifecycle/receipts';
 import { Reports } from '#lifecycle/reports';
 import { InvalidationListener } from '#messaging/invalidation';
@@ -22,12 +23,14 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoIdempotencyRecords } from '#persistence/idempotency/idempotency-records';
 import { MongoKeyStore } from '#persistence/keys/key-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { MongoReceiptStore } from '#persistence/notifications/receipt-store';
 import { MongoReadStore } from '#persistence/notifications/read-store';
 import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
 import { MongoRecipientStore } from '#persistence/recipients/recipient-store';
 import { BulkQueries } from '#queries/bulks';
+import { GroupQueries } from '#queries/groups';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import type { Templates } from '#templates/templates';
@@ -37,7 +40,7 @@ import { Maintenance } from '#upkeep/maintenance';
 import { type Acceptance, composeAcceptance } from './acceptance.js';
 import { type Base, createBase, createTracedBase, settingsOf } from './base.js';
 import { type ProviderReceipts, providerReceipts } from './receipts.js';
-import { type ComposedInbox, composeInbox } from './inbox.js';
+import { type ComposedInbox, composeInbox, composeInboxMarks } from './inbox.js';
 import { composeLimitActions, composeLimits, composeProviderActions, hearOfProviders } from './providers.js';
 import { composeReplayer } from './replayer.js';
 import { composeRenderer, composeTemplates, hearOfTemplates } from './templates.js';
@@ -47,6 +50,7 @@ export const apiParts = z.object({
   ...channelLimitSettings.shape,
   ...countrySettings.shape,
   ...accessSettings.shape,
+  ...approvalSettings.shape,
   ...ReceiptSettings.shape,
   ...cleanUpSettings.shape,
 });
@@ -64,7 +68,7 @@ export interface ComposedApi {
   drainMs: number;
   /** What listens to the other processes. */
   listeners: readonly { start(broker: Base['broker']): void }[];
-  parts: Pick<Acceptance, 'door' | 'bulks'> & {
+  parts: Pick<Acceptance, 'door' | 'bulks' | 'groups'> & {
     actions: Actions;
     bulkCancellation: BulkCancellation;
     deadLetters: DeadLetters;
@@ -77,6 +81,7 @@ export interface ComposedApi {
     notificationQueries: NotificationQueries;
     statisticsQueries: StatisticsQueries;
     bulkQueries: BulkQueries;
+    groupQueries: GroupQueries;
     inbox: ComposedInbox | null;
     maintenance: Maintenance;
     idempotency: MongoIdempotencyRecords;
@@ -102,13 +107,16 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
   const deadLetters = new MongoDeadLetterStore(databases);
   const users = new AmqpUsers(settings.AMQP_USERS);
   const keys = composeKeys(base, settings.KEY_CACHE_SECONDS * 1000);
+  const inboxMarks = composeInboxMarks(base);
   const actions = new Actions({
     store,
     deadLetters,
+    inbox: inboxMarks,
     announcer,
     now,
     limits: acceptance.limits,
     recipients: acceptance.recipients,
+    byOthers: approvalByOthers(settings, databases.services),
     placesNeeded: (notification, at) => limitRequests(notification, at, settings),
   });
   const invalidations = new InvalidationListener({
@@ -132,6 +140,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
     parts: {
       door: acceptance.door,
       bulks: acceptance.bulks,
+      groups: acceptance.groups,
       actions,
       bulkCancellation: new BulkCancellation({ bulks, store, now }),
       deadLetters: new DeadLetters({
@@ -151,7 +160,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
         settings,
         new Receipts({
           store: new MongoReceiptStore(databases),
-          reports: new Reports({ store, announcer, now, pause: (ms) => pause(ms) }),
+          reports: new Reports({ store, inbox: inboxMarks, announcer, now, pause: (ms) => pause(ms) }),
           services: databases.services,
           now,
           pause: (ms) => pause(ms),
@@ -160,6 +169,7 @@ export const composeApi = async (environment: NodeJS.ProcessEnv): Promise<Compos
       notificationQueries: new NotificationQueries(reads),
       statisticsQueries: new StatisticsQueries(reads),
       bulkQueries: new BulkQueries(bulks, reads, now),
+      groupQueries: new GroupQueries(new MongoGroupStore(databases)),
       inbox,
       maintenance: new Maintenance(
         new CleanUp({

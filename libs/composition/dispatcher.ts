@@ -27,7 +27,7 @@ import { MongoTokenStore } from '#persistence/tokens/token-store';
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
-import { composeDeposits } from './inbox.js';
+import { composeDeposits, composeInboxMarks } from './inbox.js';
 import { composeLimits, composeSwitches, hearOfProviders, providerParts, ProviderReports } from './providers.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
@@ -68,6 +68,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
+  const inboxMarks = composeInboxMarks(base);
   const renderer = composeRenderer(base);
   const limits = await composeLimits(base, settings);
   const switches = await composeSwitches(base);
@@ -133,7 +134,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
         void switches.refresh();
       },
     }),
-    reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
+    reports: new Reports({ store, inbox: inboxMarks, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,
       deadLetters: new MongoDeadLetterStore(databases),

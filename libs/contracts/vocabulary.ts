@@ -31,8 +31,20 @@ export type State = (typeof STATES)[number];
 export const STATUSES = ['pending', 'sent', 'failed', 'cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const WAITING_REASONS = ['approval', 'scheduled', 'rate_limit', 'retry', 'provider', 'resolution'] as const;
+export const WAITING_REASONS = [
+  'approval',
+  'scheduled',
+  'rate_limit',
+  'retry',
+  'provider',
+  'resolution',
+  'fallback',
+] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+/** What is checked before an action; a refusal names the one that did not let it through. */
+export const GUARDS = ['state', 'time', 'author', 'content', 'recipient', 'limit', 'retries'] as const;
+export type Guard = (typeof GUARDS)[number];
 
 export const DELIVERY_STATUSES = ['open', 'sent', 'failed', 'uncertain'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -69,6 +81,14 @@ export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 
 export const BULK_STATUSES = ['accepting', 'running', 'cancelling', 'cancelled', 'completed'] as const;
 export type BulkStatus = (typeof BULK_STATUSES)[number];
+
+/** How the notifications of a group go: each on its own, or the next only where the one before did not arrive. */
+export const GROUP_MODES = ['all', 'fallback'] as const;
+export type GroupMode = (typeof GROUP_MODES)[number];
+
+/** Of a group as a whole; `partial`: with mode all, sent by some channels and not by others. */
+export const GROUP_STATUSES = ['pending', 'sent', 'partial', 'failed', 'cancelled'] as const;
+export type GroupStatus = (typeof GROUP_STATUSES)[number];
 
 /** What another service may report of a notification that was sent. */
 export const REPORT_STATUSES = ['delivered', 'opened', 'read', 'failed'] as const;

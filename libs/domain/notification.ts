@@ -2,6 +2,7 @@ import type {
   Channel,
   DeliveryStatus,
   ErrorClass,
+  GroupMode,
   Lane,
   NotificationType,
   OnLimit,
@@ -26,11 +27,13 @@ export interface Notification {
   priority: Priority;
   lane: Lane;
   groupId: string | null;
+  group: GroupPlace | null;
   bulkId: string | null;
   bulkIndex: number | null;
   title: string | null;
   body: string;
   html: string | null;
+  template: TemplateUsed | null;
   data: Record<string, unknown>;
   metadata: Record<string, unknown>;
   /** How the body travels, as fixed at accept; null but for SMS. */
@@ -59,6 +62,8 @@ export interface Notification {
   /** When it may be claimed; null when it waits for a person, or for nothing. */
   nextAttemptAt: Date | null;
   lease: Lease | null;
+  /** When its group is to be looked at: something was decided here, or a time is up. */
+  groupDueAt: Date | null;
   /** A failed one that must not be tried again by itself. */
   retryForbidden: boolean;
 
@@ -82,6 +87,25 @@ export interface Notification {
   traceparent: string | null;
   /** The client that made it (`Caller.owner`): may cancel it. */
   owner: string;
+}
+
+/** One of several channels that one call asked for. */
+export interface GroupPlace {
+  mode: GroupMode;
+  /** From 0, in the order of trying. */
+  position: number;
+  /** Only with fallback; null: sent is enough. */
+  fallbackAfterSeconds: number | null;
+  /** Channels that were asked for as well, and left out: the recipient had no target there. */
+  skipped: Channel[];
+}
+
+/** The version that its texts were made from; of its own channel. */
+export interface TemplateUsed {
+  name: string;
+  version: number;
+  /** The one that was found, such as `default`. */
+  locale: string;
 }
 
 export interface Waiting {

@@ -293,6 +293,7 @@ export const settled = (claimed: Notification, settlement: Settlement, at: Date)
     lease: null,
     waiting: wait === null ? uncertain : { reason: wait.reason, until: due },
     nextAttemptAt: due,
+    groupDueAt: claimed.group?.mode === 'fallback' && wait === null ? at : claimed.groupDueAt,
     updatedAt: at,
     sentAt: deliveries.some(({ status }) => status === 'sent') ? (claimed.sentAt ?? at) : claimed.sentAt,
     failedAt: settlement.status === 'failed' ? at : claimed.failedAt,

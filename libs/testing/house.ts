@@ -17,7 +17,7 @@ export interface House {
   readonly vhost: TestVhost;
   readonly env: Record<string, string>;
   /** Starts one more, or one in the place of one that ended. */
-  start(app: PlatformApp, name: string, port?: number): Promise<AppProcess>;
+  start(app: PlatformApp, name: string, port?: number, over?: Record<string, string>): Promise<AppProcess>;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -84,7 +84,7 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
     ...options.env,
   };
   const processes: AppProcess[] = [];
-  const start: House['start'] = async (app, processName, port) => {
+  const start: House['start'] = async (app, processName, port, over = {}) => {
     const own = port ?? (await freePort());
     const variable = {
       'notification-api': 'NOTIFICATION_API_PORT',
@@ -95,7 +95,7 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
       app,
       name: processName,
       port: own,
-      env: { ...env, [variable]: String(own) },
+      env: { ...env, ...over, [variable]: String(own) },
       logs,
       ready: '/health/ready',
       execArgv: options.execArgv?.[app] ?? [],

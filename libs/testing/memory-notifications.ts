@@ -6,7 +6,7 @@ import type { Notification, Transition } from '#domain/notification';
 import { closed } from '#domain/settle';
 import { isFinal, statusOfNotification } from '#domain/states';
 import type { NotificationStore } from '#lifecycle/ports';
-import type { OwedNotification, UpkeepStore } from '#upkeep/ports';
+import type { GroupUpkeep, OwedNotification, UpkeepStore } from '#upkeep/ports';
 
 interface Stored {
   notification: Notification;
@@ -32,7 +32,7 @@ const owedWith = (before: Outbox | null, added: Outbox | null, isTransition: boo
 };
 
 /** In-memory twin of what lifecycle and upkeep need of the notifications, by a clock that the test holds. */
-export class MemoryNotifications implements NotificationStore, UpkeepStore {
+export class MemoryNotifications implements NotificationStore, UpkeepStore, GroupUpkeep {
   readonly documents = new Map<string, Stored>();
   /** Called before each compare-and-set: a test lets someone else write first. */
   beforeChange: (change: Change) => void = () => undefined;
@@ -72,7 +72,10 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
     const outbox = owedWith(stored.outbox, change.outbox, change.state !== undefined);
     const history = transition === undefined ? found.history : [...found.history, transition];
     const version = found.version + 1;
-    return Promise.resolve(this.add({ ...found, ...set, state, history, version, updatedAt: this.time }, outbox));
+    const groupDueAt = found.group?.mode === 'fallback' ? this.time : null;
+    return Promise.resolve(
+      this.add({ ...found, ...set, state, history, version, groupDueAt, updatedAt: this.time }, outbox),
+    );
   }
 
   cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number> {
@@ -145,6 +148,31 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
       (notification) =>
         awaitsAutomaticRetry(notification) && (notification.failedAt?.getTime() ?? Infinity) <= failedBefore,
     );
+  }
+
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]> {
+    const members = this.all(serviceName).flatMap(({ notification }) =>
+      notification.groupId === groupId ? [notification] : [],
+    );
+    return Promise.resolve(members.sort((a, b) => (a.group?.position ?? 0) - (b.group?.position ?? 0)));
+  }
+
+  async groupsDue(serviceName: string, limit: number): Promise<string[]> {
+    const isDue = ({ groupDueAt }: Notification): boolean => groupDueAt !== null && groupDueAt <= this.time;
+    const due = await this.some(serviceName, Infinity, isDue);
+    due.sort((a, b) => (a.groupDueAt?.getTime() ?? 0) - (b.groupDueAt?.getTime() ?? 0));
+    return [...new Set(due.slice(0, limit).flatMap(({ groupId }) => groupId ?? []))];
+  }
+
+  lookedAt(
+    _serviceName: string,
+    members: readonly { id: string; version: number; lookAgainAt: Date | null }[],
+  ): Promise<void> {
+    for (const { id, version, lookAgainAt } of members) {
+      const { notification, outbox } = this.stored(id);
+      if (notification.version === version) this.add({ ...notification, groupDueAt: lookAgainAt }, outbox);
+    }
+    return Promise.resolve();
   }
 
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {

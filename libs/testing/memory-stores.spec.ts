@@ -15,7 +15,7 @@ describe('notifications in memory', () => {
     const store = new MemoryNotifications(new Date());
     const insert = (...[notification, outbox]: Parameters<MemoryNotifications['add']>): Promise<unknown> =>
       Promise.resolve(store.add(notification, outbox));
-    return { store, upkeep: store, insert };
+    return { store, upkeep: store, groups: store, insert };
   });
 });
 

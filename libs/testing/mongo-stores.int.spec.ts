@@ -3,6 +3,7 @@ import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-stor
 import { deadLetters } from '#persistence/dead-letters/schema';
 import { limitRules, MongoLimitStore } from '#persistence/limits/rule-store';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { notifications } from '#persistence/notifications/schema';
 import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
@@ -30,6 +31,7 @@ describe('notifications in MongoDB', () => {
     return {
       store: new MongoNotificationStore(databases),
       upkeep: new MongoUpkeepStore(databases),
+      groups: new MongoGroupStore(databases),
       insert: (notification, outbox) => door.insertAccepted([{ notification, idempotency: null, outbox }]),
     };
   });

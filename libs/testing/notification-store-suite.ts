@@ -3,12 +3,13 @@ import type { Outbox } from '#domain/accepted';
 import { markedWith, transitionTo } from '#domain/change';
 import type { Notification } from '#domain/notification';
 import type { NotificationStore } from '#lifecycle/ports';
-import type { UpkeepStore } from '#upkeep/ports';
+import type { GroupUpkeep, UpkeepStore } from '#upkeep/ports';
 import { aNotification } from './builders.js';
 
 export interface StoresUnderTest {
   store: NotificationStore;
   upkeep: UpkeepStore;
+  groups: GroupUpkeep;
   insert: (notification: Notification, outbox: Outbox | null) => Promise<unknown>;
 }
 
@@ -197,6 +198,47 @@ export const notificationStoreSuite = (make: () => Promise<StoresUnderTest> | St
       expect(ids(await stores.upkeep.findFailedNotificationsOlderThan('diabetes', 0.75, 10))).toEqual(
         ids([one, other]),
       );
+    });
+  });
+
+  describe('groups', () => {
+    const groupId = aNotification().id;
+    const member = (position: number, over: Partial<Notification> = {}): Promise<Notification> =>
+      add({ groupId, group: { mode: 'fallback', position, fallbackAfterSeconds: null, skipped: [] }, ...over });
+
+    it('have their members in order', async () => {
+      const [second, first] = [await member(1), await member(0)];
+      await member(0, { groupId: aNotification().id });
+      await member(0, { serviceName: 'test' });
+      expect(await stores.groups.ofGroup('diabetes', groupId)).toEqual([first, second]);
+      expect(await stores.groups.ofGroup('diabetes', aNotification().id)).toEqual([]);
+    });
+
+    it('are due with a member, once each, the longest due first', async () => {
+      const other = aNotification().id;
+      await member(0, { groupDueAt: at(-10) });
+      await member(1, { groupDueAt: at(-5) });
+      await member(0, { groupId: other, groupDueAt: at(-20) });
+      await member(0, { groupId: aNotification().id, groupDueAt: at(HOUR_MS) });
+      expect(await stores.groups.groupsDue('diabetes', 10)).toEqual([other, groupId]);
+      expect(await stores.groups.groupsDue('diabetes', 1)).toEqual([other]);
+      expect(await stores.groups.groupsDue('test', 10)).toEqual([]);
+    });
+
+    it('are due as soon as something of theirs is decided, and not before they are to be looked at again', async () => {
+      const one = await member(0);
+      const alone = await member(0, { groupId: null, group: null });
+      for (const { id, version, serviceName } of [one, alone])
+        await stores.store.change({ id, version, serviceName, set: { readAt: now }, outbox: null });
+      expect(await stores.groups.groupsDue('diabetes', 10)).toEqual([groupId]);
+      expect((await found(alone))?.groupDueAt).toBeNull();
+      await stores.groups.lookedAt('diabetes', [{ id: one.id, version: 1, lookAgainAt: null }]);
+      expect(await stores.groups.groupsDue('diabetes', 10)).toEqual([groupId]);
+      await stores.groups.lookedAt('diabetes', [{ id: one.id, version: 2, lookAgainAt: at(HOUR_MS) }]);
+      expect(await stores.groups.groupsDue('diabetes', 10)).toEqual([]);
+      expect(await found(one)).toMatchObject({ version: 2, groupDueAt: at(HOUR_MS) });
+      await stores.groups.lookedAt('diabetes', [{ id: one.id, version: 2, lookAgainAt: null }]);
+      expect((await found(one))?.groupDueAt).toBeNull();
     });
   });
 

@@ -12,6 +12,8 @@ export const JOBS = {
   overdue: 'OVERDUE_EVERY_S',
   'stale-leases': 'STALE_LEASES_EVERY_S',
   expiry: 'EXPIRY_EVERY_S',
+  fallbacks: 'FALLBACKS_EVERY_S',
+  'inbox-reads': 'INBOX_READS_EVERY_S',
   'automatic-retry': 'AUTOMATIC_RETRY_EVERY_S',
   'bulk-completion': 'BULK_COMPLETION_EVERY_S',
   'clean-up': 'CLEAN_UP_CRON',

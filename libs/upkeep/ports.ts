@@ -43,6 +43,34 @@ export interface UpkeepStore {
   now(): Promise<Date>;
 }
 
+export interface GroupUpkeep {
+  /** Groups with a member whose `groupDueAt` has come, the longest due first; found by at most `limit` members. */
+  groupsDue(serviceName: string, limit: number): Promise<string[]>;
+  /** Members of a group, by position. */
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]>;
+  /** Sets when a group is to be looked at again, on members that are still of this version; null for not at all. */
+  lookedAt(
+    serviceName: string,
+    members: readonly { id: string; version: number; lookAgainAt: Date | null }[],
+  ): Promise<void>;
+}
+
+export interface ReadItem {
+  id: string;
+  notificationId: string;
+  readAt: Date;
+}
+
+export interface ReadItems {
+  /** Items of inboxes that were read by their readers, and whose notifications were not told; oldest first. */
+  readItems(serviceName: string, limit: number): Promise<ReadItem[]>;
+  readTold(serviceName: string, item: ReadItem): Promise<void>;
+}
+
+export interface NotificationFinder {
+  find(id: string, services: Iterable<string>): Promise<Notification | null>;
+}
+
 /** When dispatchers last claimed in a lane, and the latest due time among what they claimed: written by them. */
 export interface Watermarks {
   /** By name of the delivery queue (`deliverQueue` in contracts). */

@@ -24,6 +24,8 @@ export const upkeepSettings = z.object({
     .default(2)
     .meta({ description: 'seconds that a dispatcher is granted after the end of its lease' }),
   EXPIRY_EVERY_S: seconds(30, 'looks for what has expired'),
+  FALLBACKS_EVERY_S: seconds(2, 'looks for groups whose next channel has its turn'),
+  INBOX_READS_EVERY_S: seconds(2, 'looks for what was read in inboxes, to mark its notifications'),
   AUTOMATIC_RETRY_EVERY_S: seconds(30, 'looks for failed notifications that are to be tried once more'),
   BULK_COMPLETION_EVERY_S: seconds(5, 'looks for bulks that have nothing pending'),
   CLEAN_UP_CRON: cronExpression.default('0 3 * * *').meta({

@@ -2,7 +2,7 @@ import type { mongo, Types } from 'mongoose';
 import type { State, Status } from '#contracts/vocabulary';
 import { RELAY_GRACE_MS } from '#domain/change';
 import type { Settlement } from '#domain/settle';
-import { append, byId, increment, later, NOW, optional, REMOVE, setIf } from '../expressions.js';
+import { append, byId, increment, later, NOW, NOW_IN_FALLBACK, optional, REMOVE, setIf } from '../expressions.js';
 
 /** Who claims and settles, in histories. */
 export const DISPATCHER = 'dispatcher';
@@ -47,6 +47,7 @@ const ended = (state: State, status: Status): mongo.Document => ({
   history: append('$history', transition('sending', state, '$_settled.reason')),
   waiting: state === 'uncertain' ? { reason: 'resolution', until: { $literal: null } } : REMOVE,
   nextAttemptAt: REMOVE,
+  groupDueAt: NOW_IN_FALLBACK,
   ...(status === 'failed' ? { failedAt: NOW } : {}),
   outbox: {
     at: later(NOW, RELAY_GRACE_MS),
