@@ -97,6 +97,8 @@ fi
 
 # --- staying up --------------------------------------------------------------
 
+PIDS=
+for app in $APPS; do PIDS="$PIDS $app:$(read_state "$LOGS/$app.pid")"; done
 STAYS_UP=yes
 cat <<TEXT
 
@@ -121,12 +123,13 @@ Try:
   npx carillon test:all       # docs/TESTING.md goes through every part
 
 TEXT
+# No command substitution from here on: bash 5.2 cannot run a trap while it reads one.
 while :; do
-  for app in $APPS; do
-    if ! app_is_running "$app"; then
-      show_log "$app"
+  for running in $PIDS; do
+    if ! kill -0 "${running#*:}" 2>/dev/null; then
       STAYS_UP=no
-      die "$app has ended, so all is stopped"
+      show_log "${running%%:*}"
+      die "${running%%:*} has ended, so all is stopped"
     fi
   done
   sleep 1 &
