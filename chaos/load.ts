@@ -45,6 +45,11 @@ export class Load {
     private readonly run: string,
   ) {}
 
+  /** Of what was accepted, by the number of its request. */
+  idsOf(isMeant: (number: number) => boolean): string[] {
+    return [...this.accepted].flatMap(([key, id]) => (isMeant(Number(key.slice(this.run.length + 1))) ? [id] : []));
+  }
+
   /** Requests that were sent again. */
   get repetitions(): number {
     return this.repeated;

@@ -9,6 +9,7 @@ import { startBalancer } from './balancer.js';
 import { Fleet } from './fleet.js';
 import { Load } from './load.js';
 import { Records } from './records.js';
+import { Relay } from './relay.js';
 import { type Scenario, WITHOUT_SECOND_LOOK } from './stage.js';
 import { judge, untilSettled, type Verdict } from './verdict.js';
 
@@ -36,13 +37,21 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   const say = (text: string): void => options.say(`${seconds().toFixed(1).padStart(6)} s  ${text}`);
   const preload = pathToFileURL(join(ROOT, 'dist', 'chaos', 'sabotage', `${sabotage.name}.js`)).href;
+  const relay = scenario.viaRelay === undefined ? null : new Relay();
+  await relay?.listen();
   const house = await startHouse({
     name: 'chaos',
     ...scenario.apps,
-    env: { ...scenario.env, ...(sabotaged ? sabotage.env : {}) },
+    env: {
+      ...scenario.env,
+      ...(relay === null || scenario.viaRelay === undefined ? {} : { [scenario.viaRelay]: relay.url }),
+      ...(sabotaged ? sabotage.env : {}),
+    },
     execArgv: sabotaged ? Object.fromEntries(sabotage.apps.map((app) => [app, ['--import', preload]])) : {},
   });
+  relay?.aimAt(house.sandbox.url);
   const own = new CleanUps();
+  own.add('the relay', () => Promise.resolve(void relay?.refuse()));
   cleanUps.add('a platform', () => own.run());
   own.add('the processes', () => house.stop());
   try {
@@ -53,6 +62,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     const balancer = scenario.balanced === true ? await startBalancer(gateways) : null;
     if (balancer !== null) own.add('the balancer', () => balancer.close());
     const inHand = new Set<string>();
+    const once = new Set<string>();
     let unanswered = 0;
     const stage = {
       count,
@@ -69,6 +79,8 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
       records,
       servers,
       mayRepeat: (ids: readonly string[]) => ids.forEach((id) => inHand.add(id)),
+      neverTwice: (ids: readonly string[]) => ids.forEach((id) => once.add(id)),
+      relay,
       neverAnswered: (more: number) => void (unanswered += more),
       say,
     };
@@ -79,7 +91,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     await scenario.settled?.(stage);
     say('settled');
     await stage.load.repeatSome(REPEATED);
-    return await judge(stage, {
+    return await judge(stage, once, {
       scenario: name,
       sabotage: sabotaged ? sabotage.name : null,
       // Those of a dispatcher that lives on were not in hand of what was killed.

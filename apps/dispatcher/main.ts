@@ -21,7 +21,8 @@ const start = async (): Promise<Running> => {
     { strategy, logger: nestLogger(log) },
   );
   await app.listen();
-  for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch })) consumer.start(broker);
+  const pauseMs = own.DISPATCHER_BATCH_PAUSE_MS;
+  for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch, pauseMs })) consumer.start(broker);
   parts.invalidations.start(broker);
   broker.start();
   const health = healthOf(base, { host: own.DISPATCHER_HOST, port: own.DISPATCHER_PORT });

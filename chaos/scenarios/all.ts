@@ -1,5 +1,6 @@
 import type { Scenario } from '../stage.js';
 import { api, dispatcher, scaleDown, scheduler } from './processes.js';
+import { failover } from './failover.js';
 import { provider } from './provider.js';
 import { rolling } from './rolling.js';
 import { broker, brokerDown, database } from './servers.js';
@@ -11,6 +12,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   broker,
   database,
   provider,
+  failover,
   'broker-down': brokerDown,
   'scale-down': scaleDown,
   rolling,

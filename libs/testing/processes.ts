@@ -136,8 +136,15 @@ const coverage = (): Record<string, string> => {
   return folder === undefined ? {} : { NODE_V8_COVERAGE: folder };
 };
 
-/** Runs a subcommand of a built app to its end. @throws Error with what it printed */
-export const runApp = async (app: string, args: readonly string[], env: Record<string, string>): Promise<string> => {
+/** How a program ended, and what it printed. */
+export interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs a built app to its end, whatever that is. */
+export const runToEnd = async (app: string, args: readonly string[], env: Record<string, string>): Promise<Ended> => {
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'apps', app, 'main.js'), ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...coverage(), ...env },
@@ -148,7 +155,12 @@ export const runApp = async (app: string, args: readonly string[], env: Record<s
   child.stdout.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr.on('data', (data: Buffer) => (err += data.toString()));
   await once(child, 'close');
-  if (child.exitCode !== 0)
-    throw new Error(`${app} ${args.join(' ')} ended with ${String(child.exitCode)}: ${err}${out}`);
+  return { code: child.exitCode, out, err };
+};
+
+/** Runs a subcommand of a built app to its end. @throws Error with what it printed */
+export const runApp = async (app: string, args: readonly string[], env: Record<string, string>): Promise<string> => {
+  const { code, out, err } = await runToEnd(app, args, env);
+  if (code !== 0) throw new Error(`${app} ${args.join(' ')} ended with ${String(code)}: ${err}${out}`);
   return out;
 };
