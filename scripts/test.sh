@@ -16,13 +16,14 @@ set -euo pipefail
 . "$CARILLON_ROOT/scripts/lib/results.sh"
 
 DEFAULT_STAGES="format lint types imports deadcode duplicates shell unit integration e2e coverage fuzz chaos"
-ALL_STAGES="$DEFAULT_STAGES audit"
+# Those that build images, or a control plane, for minutes are run when they are named.
+ALL_STAGES="$DEFAULT_STAGES audit images cluster"
 INSTANCE="test"
 LOGS=$CARILLON_STATE/$INSTANCE/logs
 INFRA=$CARILLON_ROOT/scripts/infra.sh
 
 contains_word() { case " $1 " in *" $2 "*) return 0 ;; *) return 1 ;; esac }
-needs_servers() { contains_word "integration e2e fuzz chaos" "$1"; }
+needs_servers() { contains_word "integration e2e fuzz chaos images" "$1"; }
 
 # --- servers -----------------------------------------------------------------
 
