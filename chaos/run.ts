@@ -86,6 +86,7 @@ export const runScenario = async (options: RunOptions): Promise<Verdict> => {
     };
     say('the load begins');
     await scenario.play(stage);
+    for (const [reason, count] of stage.load.reasons) say(`${count} times sent again: ${reason}`);
     say(`${stage.load.accepted.size} accepted, waiting until they are settled`);
     await untilSettled(stage, !sabotaged || sabotage.env !== WITHOUT_SECOND_LOOK);
     await scenario.settled?.(stage);

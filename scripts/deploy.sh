@@ -52,7 +52,8 @@ CHANGING=no  # whether there is something to put back
 
 # --- steps -----------------------------------------------------------------------------------------------------------
 
-# The Job is named by the version: a label of its own for each, and two versions never share one.
+# The Job is named by the version and by what it is made of: it cannot be changed, and the same version may come with
+# other settings.
 render() {
   local app job
   job=prepare-$(printf '%s' "$VERSION" | tr '[:upper:]_.' '[:lower:]--' | cut -c 1-40)
@@ -69,11 +70,12 @@ render() {
     for app in $APPS sandbox; do
       say "  - { name: carillon/$app, newName: \"$CARILLON_REGISTRY/carillon/$app\", newTag: \"$VERSION\" }"
     done
-    say "patches:"
-    say "  - target: { kind: Job, name: prepare }"
-    say "    patch: '[{ \"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"${job%-}\" }]'"
   } >"$WORK/k8s/release/kustomization.yaml"
-  kubectl kustomize "$WORK/k8s/release" >"$MANIFEST"
+  kubectl kustomize "$WORK/k8s/release" >"$WORK/unnamed.yaml"
+  documents "$WORK/unnamed.yaml" Job >"$WORK/unnamed-job.yaml"
+  job=${job%-}-$(cksum <"$WORK/unnamed-job.yaml" | awk '{ printf "%08x", $1 }')
+  documents "$WORK/unnamed.yaml" not Job >"$MANIFEST"
+  sed "s/^  name: prepare\$/  name: $job/" "$WORK/unnamed-job.yaml" >>"$MANIFEST"
 }
 
 preflight() {
@@ -136,7 +138,7 @@ run_job() {
   local job state ends=$((SECONDS + ROLLOUT_SECONDS))
   documents "$MANIFEST" Job >"$WORK/job.yaml"
   job=$(names_of "$WORK/job.yaml" Job)
-  # One of the same version ran before: a Job cannot be changed, and this one may be repeated.
+  # The very same ran before: it may be repeated.
   kube delete job "$job" --ignore-not-found --wait
   apply "$WORK/job.yaml"
   say "waiting for the Job $job"

@@ -125,9 +125,10 @@ const firstInstall: Case = {
       STAGE,
       'get',
       'job',
-      'prepare-1-0-0',
+      '--selector',
+      'app.kubernetes.io/version=1.0.0',
       '--output',
-      'jsonpath={.status.succeeded}',
+      'jsonpath={.items[*].status.succeeded}',
     ]);
     equal(job, '1');
   },
@@ -189,12 +190,15 @@ const jobFails: Case = {
     const [settings, before] = [await expectRunning(bench, '1.1.0'), await serving(bench)];
     const ended = await bench.deploy('stage', '2.0.1-job-fails');
     equal(ended.status, 1, ended.said);
-    match(ended.err, /the Job prepare-2-0-1-job-fails has failed/);
+    match(ended.err, /the Job prepare-2-0-1-job-fails-[0-9a-f]{8} has failed/);
     match(ended.err, /1\.1\.0 runs again/);
     equal(await expectRunning(bench, '1.1.0'), settings);
     deepEqual(await serving(bench), before);
     deepEqual(
-      await bench.kubectl(['--namespace', STAGE, 'get', 'job', 'prepare-2-0-1-job-fails', '--ignore-not-found']),
+      await bench.kubectl([
+        ...['--namespace', STAGE, 'get', 'jobs', '--selector', 'app.kubernetes.io/version=2.0.1-job-fails'],
+        ...['--output', 'name'],
+      ]),
       '',
     );
   },

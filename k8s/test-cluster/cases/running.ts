@@ -13,11 +13,11 @@ const podsOf = async (bench: Bench, namespace: string, app: string): Promise<str
 };
 
 /** A pod that asks for more than `restricted` allows. */
-const privileged = {
+const escalating = {
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: 'privileged' },
-  spec: { containers: [{ name: 'privileged', image: 'busybox', securityContext: { privileged: true } }] },
+  metadata: { name: 'escalating' },
+  spec: { containers: [{ name: 'escalating', image: 'busybox', securityContext: { allowPrivilegeEscalation: true } }] },
 };
 
 const autoscalers: Case = {
@@ -104,7 +104,7 @@ const security: Case = {
     for (const environment of ENVIRONMENTS) {
       const refused = await bench.attempt(
         ['--namespace', namespaceOf(environment), 'create', '--filename', '-'],
-        JSON.stringify(privileged),
+        JSON.stringify(escalating),
       );
       match(refused.err, /violates PodSecurity "restricted:latest"/);
     }
