@@ -1,5 +1,5 @@
 /** The walls of the house: see ARCHITECTURE.md. Each rule is a sentence; there are no exceptions but those written here. */
-const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access|inbox|templates';
+const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access|inbox|templates|limits|providers';
 const ADAPTERS = 'persistence|messaging|channels|egress';
 const SPEC = '\\.spec\\.ts$';
 
@@ -11,6 +11,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^apps/([^/]+)/', pathNot: SPEC },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'the-command-line-knows-only-the-contract',
+      comment: 'It is a client as any other: what it does, others can do over HTTP.',
+      severity: 'error',
+      from: { path: '^apps/cli/', pathNot: SPEC },
+      to: { path: '^libs/', pathNot: '^libs/(contracts|config)/' },
+    },
+    {
+      name: 'nest-commander-only-in-the-command-line',
+      severity: 'error',
+      from: { pathNot: ['^apps/cli/', SPEC] },
+      to: { path: 'node_modules/nest-commander' },
     },
     {
       name: 'libs-never-import-apps',
@@ -76,7 +89,7 @@ module.exports = {
       name: 'provider-libraries-only-in-channels',
       severity: 'error',
       from: { pathNot: ['^libs/channels/', '^(bench|chaos|e2e)/', SPEC] },
-      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)' },
+      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack|cockatiel)' },
     },
     {
       name: 'template-libraries-only-in-templates',
@@ -100,7 +113,7 @@ module.exports = {
       name: 'provider-libraries-not-reachable-from-gateway-and-scheduler',
       severity: 'error',
       from: { path: '^apps/(notification-api|scheduler)/', pathNot: SPEC },
-      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack)', reachable: true },
+      to: { path: 'node_modules/(firebase-admin|nodemailer|@slack|cockatiel)', reachable: true },
     },
     {
       name: 'testing-only-from-tests',

@@ -30,6 +30,7 @@ export default tseslint.config(
         module: 'writable',
         fetch: 'readonly',
         Buffer: 'readonly',
+        AbortSignal: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
       },
@@ -45,6 +46,7 @@ export default tseslint.config(
     files: [
       'bench/**/*.ts',
       'chaos/**/*.ts',
+      'k8s/**/*.ts',
       'e2e/demo.ts',
       'e2e/fuzz.ts',
       'apps/**/main.ts',

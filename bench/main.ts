@@ -6,11 +6,14 @@ import { drain, email, single } from './drain.js';
 import { describe, type Figure } from './figure.js';
 import { idle } from './idle.js';
 import { inbox } from './inbox.js';
+import { isolation } from './isolation.js';
 import { latency } from './latency.js';
 import { mixed } from './mixed.js';
 import type { BenchOptions } from './options.js';
+import { smsToken } from './sms-token.js';
 import { runProgram, UsageError } from './program.js';
 import { startServers } from './servers.js';
+import { templates } from './templates.js';
 
 interface Bench {
   what: string;
@@ -26,6 +29,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   single: { what: '20,000 webhooks waiting, one signed request each', run: single },
   latency: { what: 'from accepting to sent, at 200 a second', run: latency },
   inbox: { what: '2,000 open streams of one in-app inbox, from storing to reception', run: inbox },
+  isolation: { what: 'pushes while SMS are far over their limit, against without those', run: isolation },
+  'sms-token': { what: 'SMS with a token each and the caller waiting, against Carillon', run: smsToken },
+  templates: {
+    what: 'accepting from templates that are cached, against reading and compiling them first',
+    run: templates,
+  },
   backlog: { what: 'accepting and draining with 500,000 documents present, against 10,000', run: backlog },
   idle: { what: 'CPU and memory of each app in a minute of nothing', run: idle },
 };

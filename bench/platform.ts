@@ -96,6 +96,7 @@ export const sendRequests = (
   { house, gateway }: Platform,
   channel: Channel,
   service = SERVICE,
+  change: Partial<CreateNotificationInput> = {},
 ): ((number: number) => string) => {
   const run = `${process.pid}-${(runs += 1)}`;
   // The users of one run are not those of the run before, which may be in the same minute.
@@ -105,7 +106,7 @@ export const sendRequests = (
       gateway,
       '/api/notifications',
       { authorization: `Bearer ${house.key}`, 'idempotency-key': `${run}-${number}` },
-      JSON.stringify(notificationFor(first + number, channel, house.sandbox.url, service)),
+      JSON.stringify({ ...notificationFor(first + number, channel, house.sandbox.url, service), ...change }),
     );
 };
 

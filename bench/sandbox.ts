@@ -17,6 +17,7 @@ export interface Fault {
   share?: number;
   recorded?: boolean;
   count?: number;
+  provider?: string;
   stage?: string;
   struck?: number;
 }

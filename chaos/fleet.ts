@@ -38,6 +38,16 @@ export class Fleet {
     this.members[app][index] = await this.house.start(app, name, Number(new URL(url).port));
   }
 
+  /** Starts another in its place; once it is ready, it is the one that counts. @returns the old one, which still runs */
+  async replace(app: PlatformApp, index: number): Promise<AppProcess> {
+    const old = this.member(app, index);
+    const started = await this.house.start(app, old.name);
+    this.members[app][index] = started;
+    // Whoever asks the house asks this one from now on.
+    if (app === 'notification-api') this.house.gateways[index] = started;
+    return old;
+  }
+
   private member(app: PlatformApp, index: number): AppProcess {
     const found = this.members[app][index];
     if (found === undefined) throw new Error(`there is no ${app} ${index}`);

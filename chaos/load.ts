@@ -37,6 +37,8 @@ export class Load {
   private readonly changes = new Map<number, Partial<CreateNotificationInput>>();
   private next = 0;
   private repeated = 0;
+  /** Why requests were sent again, and how often each. */
+  readonly reasons = new Map<string, number>();
 
   constructor(
     private readonly gateways: () => readonly string[],
@@ -44,6 +46,11 @@ export class Load {
     private readonly webhook: string,
     private readonly run: string,
   ) {}
+
+  /** Of what was accepted, by the number of its request. */
+  idsOf(isMeant: (number: number) => boolean): string[] {
+    return [...this.accepted].flatMap(([key, id]) => (isMeant(Number(key.slice(this.run.length + 1))) ? [id] : []));
+  }
 
   /** Requests that were sent again. */
   get repetitions(): number {
@@ -111,6 +118,13 @@ export class Load {
     }
   }
 
+  private again(reason: string): null {
+    // Ids of requests and times would make each one different.
+    const kind = reason.replace(/"requestId":"[^"]*"/, '').slice(0, 150);
+    this.reasons.set(kind, (this.reasons.get(kind) ?? 0) + 1);
+    return null;
+  }
+
   private notification(number: number, key: string): CreateNotificationInput {
     const channel = CHANNEL_TURNS[number % CHANNEL_TURNS.length] ?? 'push';
     const to = {
@@ -150,11 +164,11 @@ export class Load {
       });
       status = response.status;
       text = await response.text();
-    } catch {
-      return null;
+    } catch (error) {
+      return this.again(String(error instanceof Error ? (error.cause ?? error) : error));
     }
     if (status === 202) return (JSON.parse(text) as { id: string }).id;
-    if (status >= 500 || text.includes('"idempotency_key_in_use"')) return null;
+    if (status >= 500 || text.includes('"idempotency_key_in_use"')) return this.again(`${status} ${text}`);
     throw new Error(`a request was refused: ${status} ${text}`);
   }
 }

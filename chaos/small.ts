@@ -43,9 +43,10 @@ const run = async (
 const isAsExpected = (verdict: Verdict): boolean => isGreen(verdict) === (verdict.sabotage === null);
 
 const line = (verdict: Verdict): string => {
-  const { scenario, sabotage, accepted, sent, lost, duplicates, redelivered, inHand, seconds } = verdict;
+  const { scenario, sabotage, accepted, sent, lost, duplicates, redelivered, inHand, seconds, failedRequests } =
+    verdict;
   const what = `${scenario}${sabotage === null ? '' : ` with ${sabotage}`}`;
-  const figures = `accepted ${accepted}, sent ${sent}, lost ${lost}, duplicates ${duplicates}, redelivered ${redelivered} of ${inHand} in hand, ${seconds} s`;
+  const figures = `accepted ${accepted}, sent ${sent}, lost ${lost}, duplicates ${duplicates}, redelivered ${redelivered} of ${inHand} in hand, ${failedRequests === 0 ? '' : `${failedRequests} requests failed, `}${seconds} s`;
   return `${isAsExpected(verdict) ? 'passed' : 'FAILED'}  ${what.padEnd(34)}${figures}`;
 };
 

@@ -4,6 +4,7 @@ import type { House } from '#testing/house';
 import type { Fleet } from './fleet.js';
 import type { Load } from './load.js';
 import type { Records } from './records.js';
+import type { Relay } from './relay.js';
 
 /** What a scenario plays with. */
 export interface Stage {
@@ -18,6 +19,10 @@ export interface Stage {
   servers: Servers;
   /** Notifications that may be delivered again: they were in hand when something was killed. */
   mayRepeat: (ids: readonly string[]) => void;
+  /** Asked to arrive at most once: these may not come again, whatever happened. */
+  neverTwice: (ids: readonly string[]) => void;
+  /** Before the provider of `viaRelay`; null where there is none. */
+  relay: Relay | null;
   /** So many deliveries may come again: a provider took them and never said so. */
   neverAnswered: (count: number) => void;
   say: (text: string) => void;
@@ -28,6 +33,12 @@ export interface Scenario {
   apps: { gateways: number; dispatchers: number; schedulers: number };
   /** Kills servers: nothing else can use them meanwhile. */
   killsServers: boolean;
+  /** The load comes through a balancer that knows who is ready, and not one request may fail. */
+  balanced?: boolean;
+  /** Load, where it is not as much as it can be. */
+  perSecond?: number;
+  /** The setting of a provider's URL: its connections go through a relay, which can refuse them. */
+  viaRelay?: string;
   /** Settings other than the usual ones. */
   env: Record<string, string>;
   sabotage: Sabotage;

@@ -12,21 +12,23 @@ export interface Verdict {
   deadLetters: number;
   /** Accepted, and neither received by a provider nor explained by a dead letter. */
   lost: number;
-  /** Received under more than one provider-side id, or one of several notifications of one Idempotency-Key. */
+  /** Received under more than one provider-side id, again though at most once, or one of several of one Idempotency-Key. */
   duplicates: number;
   /** Deliveries that came again under the same id. */
   redelivered: number;
   /** What was in hand at the kills, and so may come again. */
   inHand: number;
   seconds: number;
+  /** Requests that failed where none may. */
+  failedRequests: number;
   /** Requests that had to be sent again. */
   repeatedRequests: number;
   /** Where some of the lost ones stand. */
   missing: string[];
 }
 
-export const isGreen = ({ lost, duplicates, redelivered, inHand }: Verdict): boolean =>
-  lost === 0 && duplicates === 0 && redelivered <= inHand;
+export const isGreen = ({ lost, duplicates, redelivered, inHand, failedRequests }: Verdict): boolean =>
+  failedRequests === 0 && lost === 0 && duplicates === 0 && redelivered <= inHand;
 
 /** So long may nothing at all happen before the rest is given up: longer than leases, locks and second looks. */
 const PATIENCE_MS = 100_000;
@@ -89,10 +91,11 @@ export const untilSettled = async (stage: Stage, hasSecondLook: boolean): Promis
   }
 };
 
-/** What became of all that was accepted. */
+/** What became of all that was accepted. `once`: what was to arrive at most once. */
 export const judge = async (
   stage: Stage,
-  found: Pick<Verdict, 'scenario' | 'sabotage' | 'inHand' | 'seconds'>,
+  once: ReadonlySet<string>,
+  found: Pick<Verdict, 'scenario' | 'sabotage' | 'inHand' | 'seconds' | 'failedRequests'>,
 ): Promise<Verdict> => {
   const received = await receivedBy(stage);
   const dead = await deadLettersOf(stage);
@@ -102,9 +105,13 @@ export const judge = async (
   for (const [reference, count] of await stage.records.byReference()) if (count > 1) twice.add(reference);
   let manyIds = 0;
   let redelivered = 0;
-  for (const times of Object.values(Object.fromEntries(received))) {
+  let againThoughOnce = 0;
+  for (const [id, times] of received) {
     if (Object.keys(times).length > 1) manyIds += 1;
-    for (const count of Object.values(times)) redelivered += count - 1;
+    for (const count of Object.values(times)) {
+      redelivered += count - 1;
+      if (once.has(id) && count > 1) againThoughOnce += 1;
+    }
   }
   return {
     ...found,
@@ -112,7 +119,7 @@ export const judge = async (
     sent: [...accepted].filter((id) => received.has(id)).length,
     deadLetters: dead.size,
     lost: lost.length,
-    duplicates: manyIds + twice.size,
+    duplicates: manyIds + twice.size + againThoughOnce,
     redelivered,
     repeatedRequests: stage.load.repetitions,
     missing: await stage.records.describe(lost.slice(0, 5)),

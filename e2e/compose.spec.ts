@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
+import type { z } from 'zod';
 import { ROOT } from '#testing/processes';
 import { complaintsOf, expressions, OBSERVABILITY, readCompose, SCHEMAS } from './compose.js';
 
@@ -35,7 +36,7 @@ describe('compose.yaml', () => {
 
   const required = Object.entries(SCHEMAS).flatMap(([service, schemas]) =>
     schemas.flatMap(({ shape }) =>
-      Object.entries(shape)
+      Object.entries(shape as Record<string, z.ZodType>)
         .filter(([, variable]) => !variable.safeParse(undefined).success)
         .map(([name]) => ({ service, name })),
     ),

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type EventSource, NoStream, openEventSource, type ReceivedEvent } from '#testing/event-source';
 import { type Answer, type House, send, startHouse, until } from '#testing/house';
+import { createProxy } from '#testing/proxy';
 
 const PAGE = 'https://app.example.org';
 
@@ -110,6 +111,26 @@ describe('the in-app inbox', () => {
     expect(await until(house, id, ({ state }) => state === 'sent')).toMatchObject({
       deliveries: [{ status: 'sent', provider: 'inbox', providerMessageId: `${id}-1` }],
     });
+  });
+
+  it('tells the notification what was read here, and the page what was read there, once each', async () => {
+    const user = await enter();
+    const source = await listening(user, 1);
+    const [here, there] = [await notify(user), await notify(user)];
+    for (const id of [here, there]) await itemIn(source, id);
+    const notificationOf = (item: string): string => item.slice(0, 24);
+    await ask(user, 'POST', `/${here}/read`);
+    const read = await until(house, notificationOf(here), ({ readAt }) => readAt !== null);
+    expect(read.readAt).toBe((await itemIn(source, here, 2)).data['readAt']);
+    await ask(user, 'POST', `/${here}/unread`);
+    await until(house, notificationOf(there), ({ state }) => state === 'sent');
+    await house.call('POST', `/api/notifications/${notificationOf(there)}/read`);
+    expect((await itemIn(source, there, 2)).data['readAt']).not.toBeNull();
+    await ask(user, 'POST', '/read-all');
+    await itemIn(source, here, 4);
+    // The item of the second is not told to its notification again: nothing of it changes any more.
+    expect(await until(house, notificationOf(there), ({ readAt }) => readAt !== null)).toMatchObject({ version: 4 });
+    expect(await until(house, notificationOf(here), () => true)).toMatchObject({ version: read.version });
   });
 
   it('streams on one gateway what comes by the other, with an id on every event', async () => {
@@ -284,6 +305,39 @@ describe('the in-app inbox', () => {
     expect(await open()).toBeGreaterThanOrEqual(1);
     source.close();
     while ((await open()) > 0);
+  });
+
+  it.each([
+    ['once the broker is back', '600'],
+    ['by looking, while the broker stays away', '1'],
+  ])('tells what came while its gateway had no broker: %s', async (_how, pollSeconds) => {
+    const proxy = await createProxy(house.vhost.uri);
+    const env = { RABBITMQ_URI: proxy.uri, INBOX_POLL_SECONDS: pollSeconds };
+    const gateway = await house.start('notification-api', `notification-api-cut-${pollSeconds}`, undefined, env);
+    try {
+      const connected = async (is: 0 | 1): Promise<void> => {
+        const said = new RegExp(`^carillon_broker_connected\\S* ${is}$`, 'm');
+        while (!said.test(await (await fetch(`${gateway.url}/metrics`)).text()));
+      };
+      const user = await enter();
+      const source = await openEventSource(`${gateway.url}/api/inbox/stream`, {
+        authorization: `Bearer ${user.token}`,
+      });
+      sources.push(source);
+      await source.events.at(0);
+      await connected(1);
+      proxy.cut();
+      await connected(0);
+      const id = await notify(user);
+      // What was told of it on the fanout has passed this gateway by.
+      await until(house, id.slice(0, 24), ({ state }) => state === 'sent');
+      if (pollSeconds === '600') proxy.restore();
+      await itemIn(source, id);
+      if (pollSeconds !== '600') proxy.restore();
+    } finally {
+      await gateway.stop();
+      await proxy.close();
+    }
   });
 
   it('ends its streams when a gateway stops, and says so', async () => {

@@ -8,16 +8,20 @@ import { accessSettings } from '#access/settings';
 import { ChannelSettings } from '#channels/settings';
 import { ReceiptSettings } from '#channels/sms/receipts-settings';
 import { inboxSettings } from '#inbox/settings';
-import { lifecycleSettings } from '#lifecycle/settings';
+import { channelLimitSettings } from '#limits/settings';
+import { approvalSettings, lifecycleSettings } from '#lifecycle/settings';
 import { MessagingSettings } from '#messaging/settings';
 import { loggingSettings } from '#observability/logging';
 import { tracingSettings } from '#observability/tracing';
 import { databaseSettings } from '#persistence/settings';
 import { ROOT } from '#testing/processes';
+import { cleanUpSettings } from '#upkeep/clean-up-settings';
 import { upkeepSettings } from '#upkeep/settings';
+import { cliSettings } from '../apps/cli/settings.js';
 import { dispatcherSettings } from '../apps/dispatcher/settings.js';
 import { apiSettings } from '../apps/notification-api/settings.js';
 import { schedulerSettings } from '../apps/scheduler/settings.js';
+import { cliPage } from './cli-page.js';
 
 /** Writes `.env.example` and the table in docs/configuration.md from the schemas that the apps parse at boot. */
 
@@ -32,15 +36,19 @@ const SECTIONS: readonly { title: string; schema: z.ZodObject }[] = [
   { title: 'notification-api and dispatcher: traces', schema: tracingSettings },
   { title: 'notification-api', schema: apiSettings },
   { title: 'notification-api: in-app inbox', schema: inboxSettings },
+  { title: 'notification-api: approval', schema: approvalSettings },
   { title: 'dispatcher', schema: dispatcherSettings },
   { title: 'scheduler', schema: schedulerSettings },
   { title: 'notification-api and dispatcher: who may do what', schema: accessSettings },
   { title: 'notification-api and dispatcher: limits', schema: limitSettings },
+  { title: 'notification-api and dispatcher: limits of channels and providers', schema: channelLimitSettings },
   { title: 'notification-api and dispatcher: phone numbers', schema: countrySettings },
   { title: 'notification-api and dispatcher: receipts of SMS', schema: ReceiptSettings },
   { title: 'dispatcher: providers', schema: ChannelSettings.omit(keysOf(ReceiptSettings)) },
   { title: 'dispatcher and scheduler: failures and alerts', schema: lifecycleSettings },
-  { title: 'scheduler: upkeep', schema: upkeepSettings },
+  { title: 'notification-api and scheduler: clean-up', schema: cleanUpSettings },
+  { title: 'scheduler: upkeep', schema: upkeepSettings.omit(keysOf(cleanUpSettings)) },
+  { title: 'carillon, the command line', schema: cliSettings },
 ];
 
 interface Variable {
@@ -111,13 +119,14 @@ const configurationPage = (): string =>
   ].join('\n');
 
 /** Path in the checkout -> what it must hold. */
-export const REFERENCE: Readonly<Record<string, () => string>> = {
+export const REFERENCE: Readonly<Record<string, () => string | Promise<string>>> = {
   '.env.example': exampleFile,
   'docs/configuration.md': configurationPage,
+  'docs/cli.md': cliPage,
 };
 
-export const isCurrent = (path: string): boolean =>
-  readFileSync(join(ROOT, path), 'utf8') === (REFERENCE[path]?.() ?? null);
+export const isCurrent = async (path: string): Promise<boolean> =>
+  readFileSync(join(ROOT, path), 'utf8') === ((await REFERENCE[path]?.()) ?? null);
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  for (const [path, content] of Object.entries(REFERENCE)) writeFileSync(join(ROOT, path), content());
+  for (const [path, content] of Object.entries(REFERENCE)) writeFileSync(join(ROOT, path), await content());

@@ -113,6 +113,16 @@ describe('templates', () => {
     expect((await send({ locale: 'de' })).body['body']).toBe('Time for 8 units');
   });
 
+  it('speak the language of the recipient, and are named by what was made from them', async () => {
+    await house.call('PUT', '/api/services/diabetes/recipients/t-fr', { body: { locale: 'fr-CI' } });
+    const own = await send({ userId: 't-fr' });
+    expect(own.body).toMatchObject({ body: 'Prenez 8 units', template: { name: 'dose', version: 1, locale: 'fr' } });
+    const shown = await house.call('GET', `/api/notifications/${String(own.body['id'])}`);
+    expect(shown.body['template']).toEqual(own.body['template']);
+    const named = await send({ userId: 't-fr', locale: 'en' });
+    expect(named.body).toMatchObject({ body: 'Time for 8 units', template: { version: 1, locale: 'default' } });
+  });
+
   it('name the variable that is missing', async () => {
     expect(await send({ variables: {} })).toMatchObject({
       status: 422,

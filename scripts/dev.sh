@@ -97,6 +97,9 @@ fi
 
 # --- staying up --------------------------------------------------------------
 
+PIDS=
+for app in $APPS; do PIDS="$PIDS $app:$(read_state "$LOGS/$app.pid")"; done
+STAYS_UP=yes
 cat <<TEXT
 
 Carillon is up. Ctrl-C stops all that was started here.
@@ -116,14 +119,17 @@ Try:
     -H 'Authorization: Bearer $KEY' -H 'Content-Type: application/json' \\
     -d '{"serviceName":"test","channel":"email","to":["you@example.org"],"title":"Hello","body":"It works."}'
 
+  export CARILLON_API_KEY=$KEY CARILLON_API_URL=$API CARILLON_SANDBOX_URL=$SANDBOX
+  npx carillon test:all       # docs/TESTING.md goes through every part
+
 TEXT
-STAYS_UP=yes
+# No command substitution from here on: bash 5.2 cannot run a trap while it reads one.
 while :; do
-  for app in $APPS; do
-    if ! app_is_running "$app"; then
-      show_log "$app"
+  for running in $PIDS; do
+    if ! kill -0 "${running#*:}" 2>/dev/null; then
       STAYS_UP=no
-      die "$app has ended, so all is stopped"
+      show_log "${running%%:*}"
+      die "${running%%:*} has ended, so all is stopped"
     fi
   done
   sleep 1 &

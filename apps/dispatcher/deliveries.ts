@@ -13,6 +13,8 @@ export interface DeliveriesParts {
   refusals: Refusals;
   log: Log;
   prefetch: number;
+  /** Between two batches of a lane, in milliseconds; 0 for no batches: what comes is begun at once. */
+  pauseMs: number;
 }
 
 const INVALID_WAKE = {
@@ -30,7 +32,9 @@ export const deliveryConsumers = (parts: DeliveriesParts): BatchConsumer[] =>
           log: parts.log,
           prefetch: parts.prefetch,
           // The deliverer gathers what is in hand; the prefetch is the bound.
-          concurrency: parts.prefetch,
+          ...(parts.pauseMs === 0
+            ? { concurrency: parts.prefetch }
+            : { concurrency: 1, maxBatch: parts.prefetch, pauseMs: parts.pauseMs }),
           gatherMs: 0,
           onBatch: (messages) => handle(parts, channel, lane, messages),
           onRefused: (message, refusal) => parts.refusals.write(message, refusal),

@@ -4,7 +4,8 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { parseSettings } from '#config/settings';
 import { composeDispatcher } from '#composition/dispatcher';
 import { healthOf } from '#composition/health';
-import { type Running, runProcess } from '#composition/process';
+import { runCommandOr, type Running } from '#composition/process';
+import { waitForServers } from '#composition/wait-for-servers';
 import { nestLogger } from '#observability/nest-logger';
 import { deliveryConsumers } from './deliveries.js';
 import { DispatcherModule } from './dispatcher.module.js';
@@ -20,7 +21,8 @@ const start = async (): Promise<Running> => {
     { strategy, logger: nestLogger(log) },
   );
   await app.listen();
-  for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch })) consumer.start(broker);
+  const pauseMs = own.DISPATCHER_BATCH_PAUSE_MS;
+  for (const consumer of deliveryConsumers({ deliverer, refusals, log, prefetch, pauseMs })) consumer.start(broker);
   parts.invalidations.start(broker);
   broker.start();
   const health = healthOf(base, { host: own.DISPATCHER_HOST, port: own.DISPATCHER_PORT });
@@ -41,4 +43,6 @@ const start = async (): Promise<Running> => {
   };
 };
 
-await runProcess(start);
+await runCommandOr(start, {
+  'wait-for-servers': () => waitForServers(process.env, { needed: ['mongodb', 'rabbitmq'] }),
+});

@@ -6,12 +6,15 @@ import { ActionsController } from './controllers/actions.controller.js';
 import { BulksController } from './controllers/bulks.controller.js';
 import { DeadLettersController } from './controllers/dead-letters.controller.js';
 import { DocsController } from './controllers/docs.controller.js';
+import { GroupsController } from './controllers/groups.controller.js';
 import { InboxController } from './controllers/inbox.controller.js';
 import { KeysController } from './controllers/keys.controller.js';
+import { MaintenanceController } from './controllers/maintenance.controller.js';
 import { NotificationsController } from './controllers/notifications.controller.js';
 import { ReceiptsController } from './controllers/receipts.controller.js';
 import { RecipientsController } from './controllers/recipients.controller.js';
 import { SystemController } from './controllers/system.controller.js';
+import { ProvidersController } from './controllers/providers.controller.js';
 import { TemplatesController } from './controllers/templates.controller.js';
 import { requireComplete } from './http/handles.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -23,12 +26,15 @@ export const CONTROLLERS: Type[] = [
   NotificationsController,
   ActionsController,
   BulksController,
+  GroupsController,
   RecipientsController,
   ReceiptsController,
   DeadLettersController,
   KeysController,
+  ProvidersController,
   TemplatesController,
   InboxController,
+  MaintenanceController,
   SystemController,
   DocsController,
 ];

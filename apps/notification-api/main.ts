@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseSettings } from '#config/settings';
 import { composeApi, composeKeyCommand } from '#composition/api';
 import { closeBase } from '#composition/base';
-import { type Running, runProcess } from '#composition/process';
+import { runCommandOr, type Running } from '#composition/process';
+import { waitForServers } from '#composition/wait-for-servers';
 import { nestLogger } from '#observability/nest-logger';
 import { createApi } from './app.js';
-import { BadUsage, CREATE_KEY_USAGE, createKey } from './commands/create-key.js';
+import { createKey } from './commands/create-key.js';
 import { apiSettings } from './settings.js';
 
 const start = async (): Promise<Running> => {
@@ -31,20 +32,17 @@ const start = async (): Promise<Running> => {
   };
 };
 
-const EXIT_USAGE = 64; // EX_USAGE of sysexits.h
-
-const printKey = async (argv: readonly string[]): Promise<never> => {
+const printKey = async (argv: readonly string[]): Promise<string> => {
   const { base, keys } = composeKeyCommand(process.env);
   try {
-    console.log(await createKey(argv, { keys, services: base.databases.services, now: base.now }));
+    return await createKey(argv, { keys, services: base.databases.services, now: base.now });
+  } finally {
     await base.databases.close();
-    return process.exit(0);
-  } catch (error) {
-    if (!(error instanceof BadUsage)) throw error;
-    console.error(`${error.message}\n\n${CREATE_KEY_USAGE}`);
-    return process.exit(EXIT_USAGE);
   }
 };
 
-const [command, ...argv] = process.argv.slice(2);
-await runProcess(() => (command === 'create-key' ? printKey(argv) : start()));
+await runCommandOr(start, {
+  'create-key': printKey,
+  // What it accepts while the broker is away waits for it.
+  'wait-for-servers': () => waitForServers(process.env, { needed: ['mongodb'], wanted: ['rabbitmq'] }),
+});

@@ -9,6 +9,7 @@ const RECIPIENT = `/api/services/diabetes/recipients/${KNOWN_USER}`;
 const DEAD_LETTER = 'd'.repeat(24);
 const READER = { serviceName: 'diabetes', userId: KNOWN_USER };
 const ITEM = `${'e'.repeat(24)}-1`;
+const LIMIT = { kind: 'token-bucket', max: 7, periodSeconds: 60 };
 const template = {
   serviceName: 'diabetes',
   name: 'dose-reminder',
@@ -17,6 +18,7 @@ const template = {
   variables: { type: 'object', required: ['dose'], properties: { dose: { type: 'string' } } },
 };
 const notification = { serviceName: 'diabetes', userId: KNOWN_USER, body: 'Time for your dose' };
+const group = { ...notification, channels: ['push', 'email'], title: 'Insulin', to: { email: 'ada@example.org' } };
 
 const signedReceipt = (deliveryId: string): Asked => {
   const path = `/api/receipts/twilio?serviceName=diabetes&deliveryId=${deliveryId}`;
@@ -36,6 +38,7 @@ describe('operations', () => {
   let api: TestApi;
   let id: string;
   let bulkId: string;
+  let groupId: string;
   let deviceId: string;
   let keyId: string;
   let templateId: string;
@@ -52,6 +55,7 @@ describe('operations', () => {
       path: '/api/notifications/bulk',
       body: { serviceName: 'diabetes', notifications: [notification, { body: '' }] },
     });
+    groupId = await made({ method: 'POST', path: '/api/groups', body: group });
     await api.ask({ method: 'PUT', path: RECIPIENT, body: { email: 'ada@example.org' } });
     deviceId = await made({
       method: 'POST',
@@ -82,6 +86,7 @@ describe('operations', () => {
   /** One good request for each operation; in this order, for some of them end what others look at. */
   const requests: Record<OperationId, () => Asked> = {
     createTemplate: () => ({ method: 'POST', path: '/api/templates', body: template }),
+    cleanUp: () => ({ method: 'POST', path: '/api/maintenance/cleanup', body: { dryRun: true, olderThanDays: 7 } }),
     listTemplates: () => ({ method: 'GET', path: '/api/templates?limit=1&channel=push&status=draft' }),
     getTemplate: () => ({ method: 'GET', path: '/api/templates/dose-reminder?locale=default' }),
     putTemplate: () => ({
@@ -113,8 +118,15 @@ describe('operations', () => {
       path: '/api/notifications/bulk',
       body: { content: { body: 'Closed' }, recipients: [{ userId: KNOWN_USER }], serviceName: 'test' },
     }),
+    createGroup: () => ({ method: 'POST', path: '/api/groups', body: group }),
+    getGroup: () => ({ method: 'GET', path: `/api/groups/${groupId}` }),
     getNotification: () => ({ method: 'GET', path: `/api/notifications/${id}` }),
     approveNotification: action('approve', { note: 'fine' }),
+    approveNotifications: () => ({
+      method: 'POST',
+      path: '/api/notifications/approve',
+      body: { ids: [id, 'f'.repeat(24)] },
+    }),
     rejectNotification: action('reject', { reason: 'Wrong dose' }),
     cancelNotification: action('cancel'),
     retryNotification: action('retry'),
@@ -158,6 +170,14 @@ describe('operations', () => {
     unreadInboxItem: () => ({ method: 'POST', path: `/api/inbox/${ITEM}/unread` }),
     readAllInbox: () => ({ method: 'POST', path: '/api/inbox/read-all', body: { upTo: '2030-01-01T00:00:00Z' } }),
     deleteInboxItem: () => ({ method: 'DELETE', path: `/api/inbox/${ITEM}` }),
+    listProviders: () => ({ method: 'GET', path: '/api/providers' }),
+    disableProvider: () => ({ method: 'POST', path: '/api/providers/sms/orange/disable', body: { reason: 'slow' } }),
+    enableProvider: () => ({ method: 'POST', path: '/api/providers/sms/orange/enable' }),
+    listLimits: () => ({ method: 'GET', path: '/api/limits' }),
+    putChannelLimit: () => ({ method: 'PUT', path: '/api/limits/services/diabetes/email', body: LIMIT }),
+    deleteChannelLimit: () => ({ method: 'DELETE', path: '/api/limits/services/diabetes/email' }),
+    putProviderLimit: () => ({ method: 'PUT', path: '/api/limits/providers/sms/twilio', body: LIMIT }),
+    deleteProviderLimit: () => ({ method: 'DELETE', path: '/api/limits/providers/sms/twilio' }),
     revokeKey: () => ({ method: 'DELETE', path: `/api/keys/${keyId}` }),
   };
   const all = Object.entries(requests).map(([name, request]) => [name, request] as const);

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { Bulks } from '#acceptance/bulks';
 import { Door } from '#acceptance/door';
+import { Groups } from '#acceptance/groups';
 import { limitSettings } from '#acceptance/limits';
 import { recipientKey } from '#acceptance/ports';
 import { type IssuedKey, Keys } from '#access/keys';
@@ -18,6 +19,7 @@ import { InboxStreams } from '#inbox/streams';
 import { InboxTokens } from '#inbox/tokens';
 import type { Receipt } from '#lifecycle/receipts';
 import { BulkQueries } from '#queries/bulks';
+import { GroupQueries } from '#queries/groups';
 import { NotificationQueries } from '#queries/notifications';
 import { StatisticsQueries } from '#queries/statistics';
 import {
@@ -32,9 +34,19 @@ import {
   MemoryRecipientStore,
   RecordingInvalidations,
 } from '#testing/memory-access';
+import { MemoryGroups } from '#testing/memory-groups';
 import { MemoryInboxStore } from '#testing/memory-inbox';
+import { MemoryNotifications } from '#testing/memory-notifications';
 import { MemoryBulks, MemoryReadStore } from '#testing/memory-queries';
+import { MemoryChannelLimits } from '#testing/memory-limits';
+import { MemoryLimitStore, MemoryProviderStore } from '#testing/memory-providers';
+import { Limits } from '#limits/limits';
+import { LimitRules } from '#limits/rules';
+import { channelLimitSettings } from '#limits/settings';
+import { Providers } from '#providers/providers';
 import { MemoryTemplateStore } from '#testing/memory-templates';
+import { CleanUp } from '#upkeep/clean-up';
+import { Maintenance } from '#upkeep/maintenance';
 import { Renderer } from '#templates/renderer';
 import { Templates } from '#templates/templates';
 import type { ApiParts } from './tokens.js';
@@ -96,9 +108,11 @@ export const memoryParts = (): MemoryParts => {
   const inboxStore = new MemoryInboxStore();
   const reads = new MemoryReadStore(() => [...store.documents.values()].map(({ notification }) => notification));
   const now = (): Date => new Date();
+  const groups = new MemoryGroups(() => [...store.documents.values()].map(({ notification }) => notification));
   const door = new Door({
     store,
     limits: new MemoryUserLimits(),
+    channelLimits: new MemoryChannelLimits(),
     recipients: new MemoryRecipientLookup(
       new Set(SERVICES.map((service) => recipientKey(service, 'push', KNOWN_USER))),
     ),
@@ -108,6 +122,15 @@ export const memoryParts = (): MemoryParts => {
     countryOf: () => undefined,
     newId,
     now,
+  });
+  const limitStore = new MemoryLimitStore();
+  const rules = new LimitRules({
+    store: limitStore,
+    settings: channelLimitSettings.parse({}),
+    services: SERVICES,
+    onProblem: (error) => {
+      throw error;
+    },
   });
   const keys = new Keys({ store: keyStore, invalidations: new RecordingInvalidations(), now, cache: { ttlMs: 5_000 } });
   const deadLetter = aDeadLetter();
@@ -128,8 +151,19 @@ export const memoryParts = (): MemoryParts => {
       newId,
       itemId: (bulkId, index) => `${bulkId.slice(12)}${index.toString(16).padStart(12, '0')}`,
     }),
+    groups: new Groups({ door, store, members: groups, newId }),
+    groupQueries: new GroupQueries(groups),
     actions: {
       approve: act,
+      approveMany: (caller, ids) =>
+        Promise.all(
+          ids.map((id) =>
+            act(caller, id).then(
+              (notification) => ({ id, notification }),
+              () => ({ id, error: new NotFound('notification') }),
+            ),
+          ),
+        ),
       reject: () => Promise.reject(new InvalidTransition('approved', ['cancel'], 'only a draft can be rejected')),
       cancel: act,
       retry: act,
@@ -155,6 +189,8 @@ export const memoryParts = (): MemoryParts => {
       newId,
       now,
     }),
+    limits: new Limits({ store: limitStore, rules, invalidations: new RecordingInvalidations(), now }),
+    providers: new Providers({ store: new MemoryProviderStore(), invalidations: new RecordingInvalidations(), now }),
     receipts: providerReceipts(ReceiptSettings.parse(RECEIPTS), {
       apply: (receipt) => {
         receipts.push(receipt);
@@ -179,6 +215,9 @@ export const memoryParts = (): MemoryParts => {
         },
       }),
     },
+    maintenance: new Maintenance(
+      new CleanUp({ services: SERVICES, store: new MemoryNotifications(now()), now, retentionDays: 30 }),
+    ),
     idempotency,
     readiness: { database: () => Promise.resolve(), broker: () => true },
     registry: new Registry(),

@@ -59,7 +59,7 @@ export const apiRoutes = (backstage: Backstage): readonly Route[] => {
     {
       method: 'GET',
       path: '/health',
-      handle: ({ response }) => answerJson(response, 200, { status: 'ok', ...backstage.about() }),
+      handle: ({ response }) => answerJson(response, 200, { status: 'ok', sandbox: true, ...backstage.about() }),
     },
     { method: 'GET', path: '/counts', handle: ({ response }) => answerJson(response, 200, allCounts(ledgers)) },
     {

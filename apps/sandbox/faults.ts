@@ -24,6 +24,8 @@ export const faultSchema = z
     count: z.int().min(1).optional(),
     /** Only where token, address, or path contains this. */
     match: z.string().min(1).optional(),
+    /** Only at this provider, where a channel has several. */
+    provider: z.string().min(1).optional(),
     /** When, in the course of the protocol; each channel has a usual moment. */
     stage: z.string().optional(),
     recorded: z.boolean().default(false),
@@ -84,8 +86,9 @@ export class FaultPlan {
   }
 
   /** The first fault that strikes this request, or null. */
-  strike(stage: string, target: string): Fault | null {
+  strike(stage: string, target: string, provider?: string): Fault | null {
     for (const fault of this.faults) {
+      if (fault.provider !== undefined && fault.provider !== provider) continue;
       if (fault.stage !== stage || (fault.match !== undefined && !target.includes(fault.match))) continue;
       if (fault.count !== undefined && fault.struck >= fault.count) continue;
       fault.seen++;

@@ -12,9 +12,9 @@ const deferred = () => {
   });
   return { promise, resolve };
 };
-const jobOf = (run: () => Promise<number>, name = 'relay'): ScheduledJob => ({
+const jobOf = (run: (stop: AbortSignal) => Promise<number>, name = 'relay'): ScheduledJob => ({
   name,
-  everyMs: 3_600_000,
+  at: { everyMs: 3_600_000 },
   job: { run },
 });
 
@@ -55,6 +55,29 @@ describe('the job runner', () => {
       ['expiry', 1],
     ]);
     expect(registry.getIntervals()).toEqual([]);
+  });
+
+  it('runs a job at the times of its cron expression, and not at its start', async () => {
+    const ran = deferred();
+    const { runner, registry, runs } = house([
+      {
+        name: 'clean-up',
+        at: { cron: '* * * * * *' },
+        job: {
+          run: () => {
+            ran.resolve();
+            return Promise.resolve(2);
+          },
+        },
+      },
+    ]);
+    runner.onApplicationBootstrap();
+    expect([...registry.getCronJobs().keys()]).toEqual(['clean-up']);
+    expect(runs).toEqual([]);
+    await ran.promise;
+    await runner.onApplicationShutdown();
+    expect(runs[0]).toEqual(['clean-up', 2]);
+    expect(registry.getCronJobs().size).toBe(0);
   });
 
   it('never runs a job beside itself', async () => {
@@ -113,17 +136,20 @@ describe('the job runner', () => {
     ]);
   });
 
-  it('finishes what is under way before it stops, and begins nothing more', async () => {
+  it('finishes what is under way before it stops, asks it to be quick, and begins nothing more', async () => {
     const gate = deferred();
     let ended = false;
+    let stop: AbortSignal | null = null;
     const { runner } = house();
-    const job = jobOf(async () => {
+    const job = jobOf(async (signal) => {
+      stop = signal;
       await gate.promise;
       ended = true;
       return 0;
     });
     void runner.tick(job);
     const stopped = runner.onApplicationShutdown();
+    expect(stop).toMatchObject({ aborted: true });
     gate.resolve();
     await stopped;
     expect(ended).toBe(true);

@@ -3,8 +3,9 @@ import { NestFactory } from '@nestjs/core';
 import { parseSettings } from '#config/settings';
 import { closeBase } from '#composition/base';
 import { healthOf } from '#composition/health';
-import { type Running, runProcess } from '#composition/process';
-import { composeScheduler, createAllIndexes } from '#composition/scheduler';
+import { runCommandOr, type Running } from '#composition/process';
+import { composeScheduler, createAllIndexes, declareAllTopology } from '#composition/scheduler';
+import { waitForServers } from '#composition/wait-for-servers';
 import { nestLogger } from '#observability/nest-logger';
 import { SchedulerModule } from './scheduler.module.js';
 import { schedulerSettings } from './settings.js';
@@ -39,12 +40,8 @@ const start = async (): Promise<Running> => {
   };
 };
 
-if (process.argv[2] === 'create-indexes') {
-  await runProcess(async () => {
-    const services = await createAllIndexes(process.env);
-    console.log(`indexes are in place for ${services.join(', ')}`);
-    process.exit(0);
-  });
-} else {
-  await runProcess(start);
-}
+await runCommandOr(start, {
+  'create-indexes': async () => `indexes are in place for ${(await createAllIndexes(process.env)).join(', ')}`,
+  'declare-topology': async () => `exchanges and ${await declareAllTopology(process.env)} queues are in place`,
+  'wait-for-servers': () => waitForServers(process.env, { needed: ['mongodb', 'rabbitmq'] }),
+});

@@ -1,6 +1,8 @@
 import type { Scenario } from '../stage.js';
 import { api, dispatcher, scaleDown, scheduler } from './processes.js';
+import { failover } from './failover.js';
 import { provider } from './provider.js';
+import { rolling } from './rolling.js';
 import { broker, brokerDown, database } from './servers.js';
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -10,6 +12,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   broker,
   database,
   provider,
+  failover,
   'broker-down': brokerDown,
   'scale-down': scaleDown,
+  rolling,
 };

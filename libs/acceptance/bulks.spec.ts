@@ -10,6 +10,7 @@ import {
   MemoryUserLimits,
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
+import { MemoryChannelLimits } from '#testing/memory-limits';
 import { type AcceptedBulk, Bulks } from './bulks.js';
 import { Door } from './door.js';
 import { Intake } from './intake.js';
@@ -23,6 +24,7 @@ const CALLER: Caller = {
 const content = { channel: 'email', title: 'Clinic', body: 'Closed', data: { a: 1 } } as const;
 
 describe('Bulks', () => {
+  let recipients: MemoryRecipientLookup;
   let store: MemoryAcceptStore;
   let bulkStore: MemoryBulkStore;
   let bulks: Bulks;
@@ -30,6 +32,7 @@ describe('Bulks', () => {
   let next: number;
 
   beforeEach(() => {
+    recipients = new MemoryRecipientLookup();
     store = new MemoryAcceptStore();
     bulkStore = new MemoryBulkStore();
     next = 0;
@@ -37,7 +40,8 @@ describe('Bulks', () => {
     door = new Door({
       store,
       limits: new MemoryUserLimits(),
-      recipients: new MemoryRecipientLookup(),
+      channelLimits: new MemoryChannelLimits(),
+      recipients,
       templates: new MemoryTemplates(),
       announcer: new RecordingAnnouncer(),
       settings: { USER_LIMIT_PER_MINUTE: 1, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false },
@@ -49,7 +53,8 @@ describe('Bulks', () => {
       door,
       bulks: bulkStore,
       newId,
-      itemId: (id, index) => `${id.slice(0, 18)}${index.toString(16).padStart(6, '0')}`,
+      itemId: (id, index, part = '') =>
+        `${id.slice(0, 16)}${part.length.toString(16).padStart(2, '0')}${index.toString(16).padStart(6, '0')}`,
     });
   });
 
@@ -181,5 +186,94 @@ describe('Bulks', () => {
     ];
     await accept({ notifications });
     expect([...store.documents.values()].map(({ notification }) => notification.body)).toEqual(['Take 7']);
+  });
+
+  it('speaks the languages of its recipients, which it looks for together', async () => {
+    for (const [userId, locale] of [
+      ['p-0', 'fr-CI'],
+      ['p-1', 'en'],
+    ] as const)
+      recipients.locales.set(userId, locale);
+    const template = { channel: 'email', template: { name: 'dose' }, variables: { dose: '8' } } as const;
+    await accept({ content: template, recipients: [...people(2), { ...people(1)[0], locale: 'de' }, ...people(4)] });
+    const used = [...store.documents.values()].map(({ notification }) => notification.template?.locale);
+    expect(used).toEqual(['fr-CI', 'en', 'de', 'fr-CI', 'en', 'default', 'default']);
+    expect(recipients.localeLooks).toBe(1);
+  });
+
+  describe('by several channels', () => {
+    const both = { channels: ['email', 'sms'], title: 'Clinic', body: 'Closed' };
+    const one = (userId: string, over: object = {}) => ({
+      userId,
+      to: { email: `${userId}@example.org`, sms: '+2250707123456' },
+      ...over,
+    });
+    const written = () => [...store.documents.values()].map(({ notification }) => notification);
+
+    it('makes a group for each recipient, which is whole or refused', async () => {
+      const recipients = [
+        one('p-1'),
+        one('p-2', { to: { email: 'no', sms: '+2250707123456' }, reference: 'r' }),
+        one('p-3', { to: {} }),
+      ];
+      const { bulkId } = await accept({ content: { ...both, overrides: { sms: { body: 'Shut' } } }, recipients });
+      expect(written()).toMatchObject([
+        { channel: 'email', bulkId, bulkIndex: 0, body: 'Closed', group: { mode: 'all', position: 0 } },
+        { channel: 'sms', bulkId, bulkIndex: 0, body: 'Shut', group: { mode: 'all', position: 1 } },
+      ]);
+      expect(new Set(written().map(({ groupId }) => groupId)).size).toBe(1);
+      const record = bulkStore.records.get(bulkId);
+      expect(record).toMatchObject({ total: 3, accepted: 1 });
+      expect(record?.refusals.map(({ index, errors }) => [index, errors[0]?.field, errors[0]?.message])).toEqual([
+        [1, '/recipients/1/to/email', 'for email must be an e-mail address'],
+        [2, '/recipients/2', expect.stringContaining('email')],
+      ]);
+    });
+
+    it('leaves out, with fallback, where a recipient has no target', async () => {
+      const recipients = [{ userId: 'p-1', to: { sms: '+2250707123456' } }];
+      await accept({ content: { ...both, mode: 'fallback', fallbackAfterSeconds: 60 }, recipients });
+      expect(written()).toMatchObject([
+        { channel: 'sms', waiting: null, group: { position: 0, fallbackAfterSeconds: 60, skipped: ['email'] } },
+      ]);
+    });
+
+    it('names the channel of what a template refuses', async () => {
+      const content = { channels: ['email', 'sms'], template: { name: 'dose' }, overrides: { sms: { body: 'Shut' } } };
+      const dosed = one('p-2', { variables: { dose: '8' } });
+      const { bulkId } = await accept({ content, recipients: [one('p-1'), dosed] });
+      expect(written().map(({ body }) => body)).toEqual(['Take 8', 'Shut']);
+      expect(bulkStore.records.get(bulkId)?.refusals).toMatchObject([
+        { index: 0, errors: [{ field: '/recipients/0/variables/dose', message: 'for email is required' }] },
+      ]);
+    });
+
+    it('goes on where it was interrupted, in chunks of so many notifications', async () => {
+      const recipients = Array.from({ length: 600 }, (_, index) => one(`p-${index}`));
+      const body = { content: both, recipients };
+      store.failAfter = 1;
+      await expect(accept(body, 'k')).rejects.toMatchObject({ code: 'unavailable' });
+      const before = store.documents.size;
+      expect(before).toBeLessThanOrEqual(1_000);
+      store.failAfter = null;
+      await accept(body, 'k');
+      expect(store.documents.size).toBe(1_200);
+    });
+
+    it.each([
+      [{ ...both, channel: 'push' }, '/content/channels'],
+      [{ channel: 'push', body: 'x', overrides: {} }, '/content/overrides'],
+      [{ ...both, fallbackAfterSeconds: 5 }, '/content/fallbackAfterSeconds'],
+    ])('is refused as a whole where the content is wrong (%#)', (content, field) => {
+      const body = { serviceName: 'diabetes', content, recipients: [{ userId: 'p' }] };
+      const { error } = CreateBulk.safeParse(body);
+      expect(error?.issues.map(({ path }) => `/${path.join('/')}`)).toEqual([field]);
+    });
+
+    it('is refused with more notifications than a bulk may have', () => {
+      const recipients = Array.from({ length: 5_001 }, () => ({ userId: 'p' }));
+      expect(CreateBulk.safeParse({ content: both, recipients }).error?.issues[0]?.path).toEqual(['recipients']);
+      expect(CreateBulk.safeParse({ content: both, recipients: recipients.slice(1) }).success).toBe(true);
+    });
   });
 });

@@ -1,17 +1,18 @@
-import type { z } from 'zod';
 import { Semaphore } from '#batching/semaphore';
 import type { CreateBulk } from '#contracts/http/bulk';
-import { BulkNotification, BulkRecipient } from '#contracts/http/bulk';
-import type { CreateNotification } from '#contracts/http/notification';
-import type { FieldError } from '#contracts/problems';
+import type { Channel } from '#contracts/vocabulary';
 import type { Caller } from '#domain/caller';
-import { DomainError, IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed } from '#domain/errors';
-import { fieldErrors } from './field-errors.js';
+import { IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed } from '#domain/errors';
+import { errorsOf, type Item, itemsOf, notificationsEach, pathOf } from './bulk-items.js';
+import type { Candidate } from './candidate.js';
 import { ChunkTexts } from './chunk-texts.js';
-import { type Candidate, type Door, requireSend, serviceOf } from './door.js';
+import { type Door, requireSend, serviceOf } from './door.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
 import type { BulkRefusal, BulkStore } from './ports.js';
+import { wantsLocale } from './locales.js';
+import { placedInGroup } from './per-channel.js';
 import { needsTexts } from './texts.js';
+import { verdictOf } from './together.js';
 
 export interface BulkCommand {
   input: CreateBulk;
@@ -30,8 +31,8 @@ export interface BulksParts {
   door: Door;
   bulks: BulkStore;
   newId: () => string;
-  /** Id of an item, derived from bulk and index, so that a repeated chunk inserts only what is missing. */
-  itemId: (bulkId: string, index: number) => string;
+  /** Id of an item, or of a part of it, derived from bulk and index: a repeated chunk inserts only what is missing. */
+  itemId: (bulkId: string, index: number, part?: string) => string;
 }
 
 /** Documents in one write. */
@@ -41,10 +42,10 @@ const CHUNKS_AT_ONCE = 2;
 /** How long one request may take to accept a bulk before a repetition takes it over, in milliseconds. */
 const ACCEPTING_LEASE_MS = 60_000;
 
-interface Item {
-  index: number;
-  reference: string | null;
-  parsed: { input: CreateNotification } | { errors: FieldError[] };
+/** What an item makes: one candidate, or those of its group. */
+interface Taken {
+  item: Item;
+  candidates: Candidate[];
 }
 
 /** Accepts many at once, through the same door: checked one by one, written in chunks, answered when all are durable. */
@@ -103,15 +104,16 @@ export class Bulks {
   ): Promise<AcceptedBulk> {
     const refusals: BulkRefusal[] = [];
     let accepted = 0;
+    const size = Math.floor(CHUNK / notificationsEach(command.input));
     const places = new Semaphore(CHUNKS_AT_ONCE);
     let interrupted = false;
     const admit = async (from: number): Promise<void> => {
       if (interrupted) return;
-      const chunk = await this.candidates(caller, command, bulkId, items.slice(from, from + CHUNK), refusals);
-      const verdicts = await this.parts.door.admit(chunk.map(({ candidate }) => candidate));
-      verdicts.forEach((verdict, at) => {
-        const item = chunk[at]?.item;
-        if (item === undefined) return;
+      const chunk = await this.taken(caller, command, bulkId, serviceName, items.slice(from, from + size), refusals);
+      const verdicts = await this.parts.door.admit(chunk.flatMap(({ candidates }) => candidates));
+      let at = 0;
+      chunk.forEach(({ item, candidates }) => {
+        const verdict = verdictOf(verdicts.slice(at, (at += candidates.length)));
         if ('value' in verdict) accepted += 1;
         else
           refusals.push({
@@ -121,9 +123,9 @@ export class Bulks {
           });
       });
     };
-    const chunks = Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, chunk) =>
+    const chunks = Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
       places.run(() =>
-        admit(chunk * CHUNK).catch((error: unknown) => {
+        admit(chunk * size).catch((error: unknown) => {
           interrupted = true;
           throw error;
         }),
@@ -137,110 +139,85 @@ export class Bulks {
     return { bulkId, serviceName, replayed: false };
   }
 
-  private async candidates(
+  private async taken(
     caller: Caller,
     command: BulkCommand,
     bulkId: string,
+    serviceName: string,
     items: readonly Item[],
     refusals: BulkRefusal[],
-  ): Promise<{ item: Item; candidate: Candidate }[]> {
-    const taken: { item: Item; candidate: Candidate }[] = [];
+  ): Promise<Taken[]> {
+    const taken: Taken[] = [];
     const texts = new ChunkTexts(this.parts.door);
+    await localise(this.parts.door, serviceName, items);
     for (const item of items) {
-      const path = pathOf(command.input, item.index);
-      if ('errors' in item.parsed) {
-        refusals.push({ index: item.index, reference: item.reference, errors: item.parsed.errors });
-        continue;
-      }
+      const { index, reference, parsed } = item;
       try {
-        const input = needsTexts(item.parsed.input) ? await texts.of(item.parsed.input) : item.parsed.input;
-        const candidate = this.parts.door.candidate(
-          caller,
-          {
-            input,
-            raw: null,
-            idempotencyKey: null,
-            traceparent: command.traceparent,
-            defaultOnLimit: 'wait',
-          },
-          { id: bulkId, index: item.index, notificationId: this.parts.itemId(bulkId, item.index) },
-        );
-        taken.push({ item, candidate });
+        if ('errors' in parsed) refusals.push({ index, reference, errors: parsed.errors });
+        else {
+          if (parsed.inputs.some(needsTexts)) await render(parsed, texts, command.input);
+          taken.push({ item, candidates: this.candidates(caller, command, bulkId, index, parsed) });
+        }
       } catch (error) {
-        refusals.push({ index: item.index, reference: item.reference, errors: errorsOf(error, path) });
+        refusals.push({ index, reference, errors: errorsOf(error, pathOf(command.input, index)) });
       }
     }
     return taken;
   }
+
+  private candidates(
+    caller: Caller,
+    { input: bulk, traceparent }: BulkCommand,
+    bulkId: string,
+    index: number,
+    { inputs, plan }: Asked,
+  ): Candidate[] {
+    const { door, itemId } = this.parts;
+    const groupId = plan === null ? null : itemId(bulkId, index, 'group');
+    return inputs.map((input) => {
+      const notificationId = itemId(bulkId, index, plan === null ? undefined : input.channel);
+      try {
+        const candidate = door.candidate(
+          caller,
+          { input, raw: null, idempotencyKey: null, traceparent, defaultOnLimit: 'wait' },
+          { id: bulkId, index, notificationId },
+        );
+        if (plan === null) return candidate;
+        return { ...candidate, notification: { ...candidate.notification, groupId }, plan };
+      } catch (error) {
+        throw placed(error, bulk, input.channel);
+      }
+    });
+  }
 }
 
-const pathOf = (input: CreateBulk, index: number): string =>
-  `/${input.notifications === undefined ? 'recipients' : 'notifications'}/${index}`;
+type Asked = Exclude<Item['parsed'], { errors: unknown }>;
 
-/** What went wrong with one item, placed in the bulk's body. @throws what is no refusal of the item */
-const errorsOf = (error: unknown, path: string): FieldError[] => {
-  if (error instanceof ValidationFailed) return error.errors.map((one) => ({ ...one, field: `${path}${one.field}` }));
-  if (error instanceof DomainError && error.code !== 'unavailable')
-    return [{ in: 'body', field: path, code: error.code, message: error.message }];
-  throw error;
+/** Looks for the locales of all recipients of a chunk at once. @throws Unavailable */
+const localise = async (
+  door: Pick<Door, 'withLocales'>,
+  serviceName: string,
+  items: readonly Item[],
+): Promise<void> => {
+  const asked = items.flatMap(({ parsed }) => ('errors' in parsed ? [] : [parsed]));
+  const inputs = asked.flatMap((one) => one.inputs);
+  if (!inputs.some(wantsLocale)) return;
+  const localised = await door.withLocales(serviceName, inputs);
+  let at = 0;
+  for (const one of asked) one.inputs = localised.slice(at, (at += one.inputs.length));
 };
 
-const referenceOf = (item: Record<string, unknown>): string | null =>
-  typeof item['reference'] === 'string' ? item['reference'].slice(0, 255) : null;
-
-const parse = <T extends z.ZodType>(
-  schema: T,
-  value: unknown,
-  path: string,
-): { data: z.output<T> } | { errors: FieldError[] } => {
-  const result = schema.safeParse(value);
-  return result.success ? { data: result.data } : { errors: fieldErrors(result.error, value, path) };
+/** Gives each input the texts of its template. @throws ValidationFailed, Unavailable */
+const render = async ({ inputs }: Asked, texts: ChunkTexts, bulk: CreateBulk): Promise<void> => {
+  for (const [at, input] of inputs.entries())
+    if (needsTexts(input))
+      inputs[at] = await texts.of(input).catch((error: unknown) => {
+        throw placed(error, bulk, input.channel);
+      });
 };
 
-const itemsOf = (input: CreateBulk, serviceName: string): Item[] => {
-  const { content } = input;
-  if (content !== undefined)
-    return (input.recipients ?? []).map((recipient, index) => {
-      const parsed = parse(BulkRecipient, recipient, `/recipients/${index}`);
-      if ('errors' in parsed) return { index, reference: referenceOf(recipient), parsed };
-      const { data, variables, ...rest } = parsed.data;
-      const all = { ...content.variables, ...variables };
-      const given = content.variables !== undefined || variables !== undefined;
-      return {
-        index,
-        reference: referenceOf(recipient),
-        parsed: {
-          input: {
-            ...content,
-            ...rest,
-            serviceName,
-            data: { ...content.data, ...data },
-            ...(given ? { variables: all } : {}),
-          },
-        },
-      };
-    });
-  return (input.notifications ?? []).map((notification, index) => {
-    const path = `/notifications/${index}`;
-    const parsed = parse(BulkNotification, notification, path);
-    if ('errors' in parsed) return { index, reference: referenceOf(notification), parsed };
-    const named = parsed.data.serviceName;
-    return {
-      index,
-      reference: referenceOf(notification),
-      parsed:
-        named !== undefined && named !== serviceName
-          ? {
-              errors: [
-                {
-                  in: 'body',
-                  field: `${path}/serviceName`,
-                  code: 'not_of_bulk',
-                  message: "must be the bulk's own service, or left out",
-                },
-              ],
-            }
-          : { input: { ...parsed.data, serviceName } },
-    };
-  });
-};
+/** Where several channels are asked, a refusal names the one. */
+const placed = (error: unknown, { content }: CreateBulk, channel: Channel): unknown =>
+  content?.channels !== undefined && error instanceof ValidationFailed
+    ? new ValidationFailed(placedInGroup(content, channel, error.errors))
+    : error;

@@ -1,11 +1,12 @@
 import type { CreateNotification } from '#contracts/http/notification';
+import { DEFAULT_LOCALE } from '#contracts/http/template-fields';
 import type { FieldError } from '#contracts/problems';
 import type { Lane, Priority } from '#contracts/vocabulary';
 import { MAX_SEND_AT_DAYS } from '#contracts/vocabulary';
 import { CHANNEL_RULES } from '#domain/channels/channels';
 import { smsParts } from '#domain/channels/sms-text';
 import { atOnce } from '#domain/change';
-import type { Notification } from '#domain/notification';
+import type { Notification, TemplateUsed } from '#domain/notification';
 import { ValidationFailed } from '#domain/errors';
 import { jsonPointer } from './field-errors.js';
 
@@ -18,6 +19,8 @@ export interface AcceptCommand {
   traceparent: string | null;
   /** Where the caller says nothing: HTTP fails, AMQP and bulk wait. */
   defaultOnLimit: 'fail' | 'wait';
+  /** Where the input has the texts of a template, and does not name it. */
+  madeFrom?: TemplateUsed;
 }
 
 /** `sendAt` this far in the past still means now, in milliseconds. */
@@ -70,6 +73,12 @@ const laneOf = (priority: Priority, inBulk: boolean): Lane => {
   return inBulk || priority === 'low' ? 'bulk' : 'normal';
 };
 
+/** As it was found: see `withTexts`. */
+const templateOf = ({ template, locale }: CreateNotification): TemplateUsed | null =>
+  template?.version === undefined
+    ? null
+    : { name: template.name, version: template.version, locale: locale ?? DEFAULT_LOCALE };
+
 export interface Origin {
   id: string;
   serviceName: string;
@@ -119,11 +128,13 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     priority,
     lane: laneOf(priority, origin.bulk !== null),
     groupId: null,
+    group: null,
     bulkId: origin.bulk?.id ?? null,
     bulkIndex: origin.bulk?.index ?? null,
     title: input.title ?? null,
     body,
     html: input.html ?? null,
+    template: command.madeFrom ?? templateOf(input),
     data: input.data,
     metadata: input.metadata,
     sms: input.channel === 'sms' ? smsParts(body) : null,
@@ -131,6 +142,7 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     onLimit: input.onLimit ?? command.defaultOnLimit,
     sendAt,
     expiresAt: input.expiresAt == null ? null : new Date(input.expiresAt),
+    place: null,
     dueAt: scheduled ? sendAt : null,
     state: input.draft ? 'draft' : 'approved',
     version: 1,
@@ -145,6 +157,7 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
     alone: false,
     nextAttemptAt: input.draft ? null : scheduled ? sendAt : atOnce(now),
     lease: null,
+    groupDueAt: null,
     retryForbidden: false,
     to: targets,
     deliveries: [],
@@ -163,10 +176,10 @@ export const draftNotification = (command: AcceptCommand, origin: Origin, now: D
   };
 };
 
-/** Moves a notification to the minute in which its user has a place. */
-export const moveTo = (notification: Notification, minute: Date): Notification => ({
+/** Moves a notification to the time from which a limit has a place for it. */
+export const moveTo = (notification: Notification, at: Date): Notification => ({
   ...notification,
-  dueAt: minute,
-  nextAttemptAt: minute,
-  waiting: { reason: 'rate_limit', until: minute },
+  dueAt: at,
+  nextAttemptAt: at,
+  waiting: { reason: 'rate_limit', until: at },
 });

@@ -9,7 +9,9 @@ import {
   MemoryUserLimits,
   RecordingAnnouncer,
 } from '#testing/memory-acceptance';
-import { type Accepted, Door } from './door.js';
+import { MemoryChannelLimits } from '#testing/memory-limits';
+import type { Accepted } from './candidate.js';
+import { Door } from './door.js';
 import { minuteOf } from './limits.js';
 import { recipientKey } from './ports.js';
 
@@ -24,6 +26,7 @@ const CALLER: Caller = {
 const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings']> = {}) => {
   const store = new MemoryAcceptStore();
   const limits = new MemoryUserLimits();
+  const channelLimits = new MemoryChannelLimits(NOW);
   const templates = new MemoryTemplates();
   const announcer = new RecordingAnnouncer();
   const recipients = new MemoryRecipientLookup([recipientKey('diabetes', 'email', 'p-1')]);
@@ -31,6 +34,7 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
   const door = new Door({
     store,
     limits,
+    channelLimits,
     recipients,
     templates,
     announcer,
@@ -52,7 +56,7 @@ const house = (settings: Partial<ConstructorParameters<typeof Door>[0]['settings
       defaultOnLimit: 'fail',
     });
   };
-  return { store, templates, limits, recipients, announcer, door, send };
+  return { store, templates, limits, channelLimits, recipients, announcer, door, send };
 };
 
 const failure = async (promise: Promise<unknown>): Promise<DomainError> => {
@@ -290,5 +294,49 @@ describe('a template at the door', () => {
     const { send } = house();
     const caller = { ...CALLER, scopes: new Set<never>() };
     expect((await failure(send({ ...asked, variables: {} }, { caller }))).code).toBe('insufficient_scope');
+  });
+});
+
+describe('limits of services and channels', () => {
+  it('cost nothing where there are none', async () => {
+    const { send, channelLimits } = house();
+    await send({});
+    expect(channelLimits.batches).toEqual([]);
+  });
+
+  it('give a place at once, or later and say when, all of a batch together', async () => {
+    const { send, channelLimits, announcer } = house({ USER_LIMIT_PER_MINUTE: 100 });
+    channelLimits.left.set('diabetes/email', 1);
+    const [first, second, scheduled] = await Promise.all([
+      send({ onLimit: 'wait' }),
+      send({ onLimit: 'wait' }),
+      send({ sendAt: new Date(NOW.getTime() + 60_000).toISOString() }),
+    ]);
+    const until = new Date(NOW.getTime() + 1_000);
+    expect(channelLimits.batches).toEqual([2]);
+    expect(first.notification).toMatchObject({ place: NOW, dueAt: null, waiting: null });
+    expect(second.notification).toMatchObject({
+      place: until,
+      dueAt: until,
+      nextAttemptAt: until,
+      waiting: { reason: 'rate_limit', until },
+    });
+    // Its place is reserved when its time has come.
+    expect(scheduled.notification).toMatchObject({ place: null, waiting: { reason: 'scheduled' } });
+    expect(announcer.announcements.map(({ wake }) => wake)).toEqual(['now', 'later', 'later']);
+  });
+
+  it('refuse who does not wait, and give back the place of its user', async () => {
+    const { send, channelLimits, limits } = house();
+    channelLimits.left.set('diabetes/email', 0);
+    const error = await failure(send({ userId: 'p-1' }));
+    expect(error).toMatchObject({ code: 'rate_limited', scope: 'channel', retryAfterSeconds: 2 });
+    expect([...limits.taken.values()]).toEqual([0]);
+  });
+
+  it('leave drafts alone', async () => {
+    const { send, channelLimits } = house();
+    channelLimits.left.set('diabetes/email', 0);
+    expect((await send({ draft: true })).notification).toMatchObject({ state: 'draft', place: null });
   });
 });

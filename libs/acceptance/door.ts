@@ -14,11 +14,15 @@ import {
   ValidationFailed,
 } from '#domain/errors';
 import { RELAY_GRACE_MS } from '#domain/change';
-import type { LimitGrant, UserLimits } from '#domain/limits';
+import { isHeldBack } from '#domain/groups';
+import type { ChannelLimits, LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
+import type { Accepted, Candidate } from './candidate.js';
+import { placeInChannels } from './channel-places.js';
 import type { CountryOf } from './countries.js';
 import { type AcceptCommand, draftNotification, moveTo, type Origin } from './command.js';
 import { fingerprint, idempotencyScope } from './fingerprint.js';
+import { withLocales } from './locales.js';
 import { limitRequests, type LimitSettings } from './limits.js';
 import {
   type AcceptStore,
@@ -28,18 +32,14 @@ import {
   type TemplateRenderer,
 } from './ports.js';
 import { needsTexts, withTexts } from './texts.js';
+import { formGroups, verdictOf, withdrawn } from './together.js';
 
 export type { AcceptCommand } from './command.js';
-
-export interface Accepted {
-  notification: Notification;
-  /** The idempotency key had made it before. */
-  replayed: boolean;
-}
 
 export interface DoorParts {
   store: AcceptStore;
   limits: UserLimits;
+  channelLimits: ChannelLimits;
   recipients: RecipientLookup;
   templates: TemplateRenderer;
   announcer: Announcer;
@@ -49,12 +49,6 @@ export interface DoorParts {
   now: () => Date;
   onBatch?: (size: number) => void;
   onAccepted?: (notification: Notification) => void;
-}
-
-/** One that passed every check that needs no store. */
-export interface Candidate {
-  notification: Notification;
-  idempotency: NewNotification['idempotency'];
 }
 
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
@@ -89,6 +83,7 @@ export const requireSend = (caller: Caller): void => {
  */
 export class Door {
   private readonly group: GroupCommit<Candidate, Accepted>;
+  private readonly together: GroupCommit<readonly Candidate[], Accepted[]>;
 
   constructor(private readonly parts: DoorParts) {
     this.group = new GroupCommit((candidates) => this.admit(candidates), {
@@ -97,6 +92,7 @@ export class Door {
       gatherMs: GATHER_MS,
       ...(parts.onBatch === undefined ? {} : { onBatch: parts.onBatch }),
     });
+    this.together = new GroupCommit((groups) => this.admitGroups(groups), { maxBatch: 100, maxInFlight: 2 });
   }
 
   /**
@@ -109,7 +105,8 @@ export class Door {
     const serviceName = serviceOf(caller, command.input.serviceName);
     let candidate: Candidate;
     try {
-      const input = await withTexts(this.parts.templates, serviceName, command.input);
+      const [localised = command.input] = await this.withLocales(serviceName, [command.input]);
+      const input = await this.withTexts(serviceName, localised);
       candidate = this.candidate(caller, { ...command, input });
     } catch (error) {
       const replayed = error instanceof ValidationFailed ? await this.earlier(caller, serviceName, command) : null;
@@ -117,6 +114,20 @@ export class Door {
       return replayed;
     }
     return this.group.add(candidate);
+  }
+
+  /**
+   * All of them or none: those that were accepted (a fallback leaves out channels without target) or, where the key was
+   * used before, what it made. @throws what `accept` throws of any of them
+   */
+  acceptTogether(candidates: readonly Candidate[]): Promise<Accepted[]> {
+    return this.together.add(candidates);
+  }
+
+  private async admitGroups(groups: readonly (readonly Candidate[])[]): Promise<Settled<Accepted[]>[]> {
+    const verdicts = await this.admit(groups.flat());
+    let from = 0;
+    return groups.map(({ length }) => verdictOf(verdicts.slice(from, (from += length))));
   }
 
   /** What the idempotency key made before its template changed. @throws IdempotencyKeyReused */
@@ -127,6 +138,11 @@ export class Door {
     if (existing == null) return null;
     if (existing.fingerprint !== fingerprint(command.raw)) throw new IdempotencyKeyReused();
     return { notification: existing.notification, replayed: true };
+  }
+
+  /** With the locales of their recipients, where a template's is not named. @throws Unavailable */
+  withLocales(serviceName: string, inputs: readonly CreateNotification[]): Promise<CreateNotification[]> {
+    return withLocales(this.parts.recipients, serviceName, inputs);
   }
 
   /** With the texts of its template, if it names one. @throws ValidationFailed, Unavailable */
@@ -152,6 +168,7 @@ export class Door {
     };
     return {
       notification: draftNotification(command, origin, this.parts.now()),
+      onLimit: command.input.onLimit ?? null,
       idempotency:
         command.idempotencyKey === null
           ? null
@@ -163,14 +180,17 @@ export class Door {
   }
 
   /** One verdict each, in order. */
-  async admit(candidates: readonly Candidate[]): Promise<Verdict[]> {
+  async admit(given: readonly Candidate[]): Promise<Verdict[]> {
+    let candidates = given;
     const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
-    const open = (): number[] => candidates.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
+    const open = (): number[] => given.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
     try {
       // First of all: a replay takes no place, not even for a moment.
       await this.answerReplays(candidates, verdicts);
       await this.refuseWithoutTarget(candidates, open(), verdicts);
+      candidates = formGroups(candidates, verdicts);
       const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
+      await this.giveBack(withdrawn(candidates, placed, verdicts), placed, places);
       await this.insert(candidates, placed, places, verdicts);
       // Who was refused while the first request with its key was under way, in this batch.
       await this.answerReplays(candidates, verdicts, REFUSED_UNSEEN);
@@ -181,8 +201,8 @@ export class Door {
     return verdicts.map((verdict) => verdict ?? refused(new Unavailable('the database')));
   }
 
-  drained(): Promise<void> {
-    return this.group.drained();
+  async drained(): Promise<void> {
+    await Promise.all([this.group.drained(), this.together.drained()]);
   }
 
   private replay(existing: { notification: Notification; fingerprint: string }, candidate: Candidate): Verdict {
@@ -280,8 +300,28 @@ export class Door {
       );
       places.set(index, got);
     }
+    const refusals = await placeInChannels(
+      this.parts.channelLimits,
+      placed,
+      (index) => candidates[index]?.onLimit ?? null,
+      this.parts.now,
+    );
+    for (const [index, refusal] of refusals) {
+      verdicts[index] = refused(refusal);
+      givenBack.push(...(places.get(index) ?? []));
+    }
     if (givenBack.length > 0) await this.parts.limits.release(givenBack);
     return { placed, places };
+  }
+
+  private async giveBack(
+    indexes: readonly number[],
+    placed: Map<number, Notification>,
+    places: ReadonlyMap<number, { key: string; minute: Date }[]>,
+  ): Promise<void> {
+    const taken = indexes.flatMap((index) => places.get(index) ?? []);
+    for (const index of indexes) placed.delete(index);
+    if (taken.length > 0) await this.parts.limits.release(taken);
   }
 
   private async insert(
@@ -297,7 +337,7 @@ export class Door {
       const candidate = candidates[index];
       return notification === undefined || candidate === undefined
         ? []
-        : [{ notification, idempotency: candidate.idempotency, outbox: outboxOf(notification) }];
+        : [{ notification, idempotency: recordOn(notification, candidate), outbox: outboxOf(notification) }];
     });
     const results = await this.parts.store.insertAccepted(batch);
     const announcements: Announcement[] = [];
@@ -325,9 +365,13 @@ export class Door {
   }
 }
 
+/** Of a group the first one is the record. */
+const recordOn = ({ group }: Notification, { idempotency }: Candidate): Candidate['idempotency'] =>
+  group !== null && group.position > 0 ? null : idempotency;
+
 const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
   at: new Date(notification.createdAt.getTime() + RELAY_GRACE_MS),
-  wake: notification.state === 'approved',
+  wake: notification.state === 'approved' && !isHeldBack(notification),
   status: true,
   previousStatus: null,
   deadLetter: false,
@@ -335,7 +379,8 @@ const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
 
 const announcementOf = (notification: Notification): Announcement => ({
   notification,
-  wake: notification.state === 'draft' ? 'none' : notification.dueAt === null ? 'now' : 'later',
+  wake:
+    notification.state === 'draft' || isHeldBack(notification) ? 'none' : notification.dueAt === null ? 'now' : 'later',
   status: { previous: null },
   deadLetter: false,
 });

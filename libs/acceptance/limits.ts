@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { flag, integer } from '#config/settings';
 import type { Notification } from '#domain/notification';
+import { isHeldBack } from '#domain/groups';
 import { addressDigest } from './fingerprint.js';
 import type { LimitRequest } from '#domain/limits';
 
@@ -33,9 +34,10 @@ export const limitKeys = (notification: Pick<Notification, 'serviceName' | 'tena
   return (notification.to ?? []).map((target) => `${scope}:a:${addressDigest(target)}`);
 };
 
-/** The places that a notification needs before it may be sent; none for a draft, which is counted when approved. */
+/** The places that a notification needs before it may be sent; none for a draft, which is counted when approved, nor for
+ * what only comes where another one does not arrive: it goes by the place of the first. */
 export const limitRequests = (notification: Notification, now: Date, settings: LimitSettings): LimitRequest[] => {
-  if (notification.state === 'draft') return [];
+  if (notification.state === 'draft' || isHeldBack(notification)) return [];
   if (settings.USER_LIMIT_EXEMPT_ALERTS && notification.type === 'alert') return [];
   const max = settings.USER_LIMITS?.get(notification.serviceName) ?? settings.USER_LIMIT_PER_MINUTE;
   const scheduled = notification.dueAt !== null;

@@ -10,8 +10,16 @@ export interface AcceptStore {
   findByIdempotency(
     refs: readonly { serviceName: string; scope: string }[],
   ): Promise<({ notification: Notification; fingerprint: string } | null)[]>;
-  /** Durable (majority, journaled) when it resolves; one result each, in order. One bad document never undoes others. */
+  /**
+   * Durable (majority, journaled) when it resolves; one result each, in order. One bad document never undoes others,
+   * but for those of its group, which are written together or not at all.
+   */
   insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]>;
+}
+
+export interface GroupMembers {
+  /** By position. */
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]>;
 }
 
 export interface RecipientLookup {
@@ -19,6 +27,8 @@ export interface RecipientLookup {
   withTarget(
     wanted: readonly { serviceName: string; channel: Channel; userId: string }[],
   ): Promise<ReadonlySet<string>>;
+  /** The language tags of those of these users who have one, as they were given. */
+  localesOf(serviceName: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 export const recipientKey = (serviceName: string, channel: Channel, userId: string): string =>
   `${serviceName}:${channel}:${userId}`;
@@ -35,7 +45,15 @@ export interface TemplateRenderer {
     version: number | null;
     locale: string | null;
     variables: Record<string, unknown>;
-  }): Promise<{ title: string | null; body: string; html: string | null; data: Record<string, unknown> }>;
+  }): Promise<{
+    title: string | null;
+    body: string;
+    html: string | null;
+    data: Record<string, unknown>;
+    /** What was found. */
+    version: number;
+    locale: string;
+  }>;
 }
 
 export interface NewBulk {

@@ -14,7 +14,8 @@ const conflicts = (input: CreateNotification): FieldError[] => {
 };
 
 /**
- * The request with the texts of its template, if it names one; its own `data` lies over the template's.
+ * The request with the texts of its template, if it names one, and the version and locale that were found; its own `data`
+ * lies over the template's.
  * @throws ValidationFailed, Unavailable
  */
 export const withTexts = async (
@@ -28,7 +29,14 @@ export const withTexts = async (
   if (template === undefined) return input;
   const { name, version = null } = template;
   const rendered = await templates.render({ serviceName, channel, name, version, locale, variables });
-  return { ...input, ...rendered, data: { ...rendered.data, ...input.data } };
+  const { version: used, locale: found, ...texts } = rendered;
+  return {
+    ...input,
+    ...texts,
+    template: { name, version: used },
+    locale: found,
+    data: { ...rendered.data, ...input.data },
+  };
 };
 
 /** Whether `withTexts` has something to do or to refuse. */

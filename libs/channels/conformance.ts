@@ -14,6 +14,7 @@ export interface ProviderFault {
   latencyMs?: number;
   count?: number;
   match?: string;
+  provider?: string;
   stage?: string;
   recorded?: boolean;
 }
@@ -66,6 +67,8 @@ export const sendRequest = (over: Partial<SendRequest> & { target: string }): Se
   groupId: null,
   createdAt: new Date('2026-11-21T08:00:00.000Z'),
   expiresAt: null,
+  atMostOnce: false,
+  place: null,
   attempt: 1,
   traceparent: null,
   ...over,

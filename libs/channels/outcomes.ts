@@ -1,5 +1,6 @@
 import type { ErrorClass } from '#contracts/vocabulary';
 import type { Failure, Outcome } from '#domain/outcome';
+import type { Place } from '#domain/limits';
 import type { HttpFailureReason } from '#egress/http-client';
 
 /** What senders of all channels say in the same words. Codes are released: only add. */
@@ -13,6 +14,9 @@ const TEXTS = {
   no_answer: 'was handed the message and did not answer in time',
   rate_limited: 'asks for fewer messages',
   credentials_refused: 'did not accept the credentials',
+  provider_down: 'is left alone until it is up again',
+  provider_disabled: 'is disabled',
+  provider_limit: 'has had as many as its limit allows',
 } as const;
 
 const provider = (name: string, code: keyof typeof TEXTS, providerStatus: string | null): Failure => ({
@@ -42,6 +46,23 @@ export const credentialsRefused = (name: string, providerStatus: string | null):
   ...provider(name, 'credentials_refused', providerStatus),
   class: 'credentials',
 });
+
+/** It was not asked, and may be after `retryAfterMs`. */
+export const held = (
+  name: string,
+  code: 'provider_down' | 'provider_disabled' | 'provider_limit',
+  retryAfterMs: number,
+): Outcome & { kind: 'held' } => ({
+  kind: 'held',
+  reason: code === 'provider_limit' ? 'rate_limit' : 'provider',
+  retryAfterMs,
+  place: null,
+  ...provider(name, code, null),
+});
+
+/** The same, with what was reserved for it; null where nothing could be. */
+export const heldFor = (outcome: Outcome & { kind: 'held' }, place: Place | null): Outcome =>
+  place === null ? outcome : { ...outcome, place, retryAfterMs: Math.max(0, place.at.getTime() - Date.now()) };
 
 /** There is nothing to send with. */
 export const credentialsMissing = (name: string, code: string, message: string): Outcome => ({

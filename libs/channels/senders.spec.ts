@@ -7,15 +7,16 @@ import { InvalidSettings, parseSettings } from '#config/settings';
 import { CHANNELS } from '#contracts/vocabulary';
 import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryTokenStore } from '#testing/memory-tokens';
+import { openProviders } from '#testing/open-providers';
 import { sendRequest } from './conformance.js';
-import { PushSender } from './push/sender.js';
-import { closeSenders, createSenders, type Senders } from './senders.js';
+import { closeSenders, createSenders, figuresOf, type Senders } from './senders.js';
 import { ChannelSettings } from './settings.js';
 
 const create = (variables: Record<string, string>): Senders =>
   createSenders(parseSettings(ChannelSettings, variables), {
     tokens: new MemoryTokenStore(),
     inbox: new MemoryInboxStore(),
+    providers: openProviders(),
   });
 
 const serviceAccount = (): string => {
@@ -49,8 +50,8 @@ describe('the senders', () => {
     await writeFile(file, account);
     for (const variables of [{ FCM_CREDENTIALS_JSON: account }, { FCM_CREDENTIALS_FILE: file }]) {
       const senders = create({ FCM_PROJECT_ID: 'p', ...variables });
-      expect(senders.push).toBeInstanceOf(PushSender);
       expect(senders.push).toMatchObject({ batchSize: 500, concurrency: 4, timeoutMs: 15_000 });
+      expect(figuresOf(senders)).toMatchObject([{ name: 'fcm', health: 'up' }, { name: 'in-app' }]);
       await closeSenders(senders);
     }
     await rm(folder, { recursive: true });
@@ -63,6 +64,8 @@ describe('the senders', () => {
     [{ FCM_PROJECT_ID: 'p', FCM_CREDENTIALS_FILE: '/nonexistent.json' }, /FCM_CREDENTIALS_FILE must hold/],
     [{ FCM_PROJECT_ID: 'p', EMAIL_FROM: 'a@example.org' }, /FCM_PROJECT_ID[\s\S]*SMTP_URL/],
     [{ SMS_PROVIDERS: 'orange,twilio' }, /ORANGE_CLIENT_ID is required[\s\S]*TWILIO_FROM is required/],
+    [{ PROVIDERS_BY_SERVICE: 'test/fax=x' }, /PROVIDERS_BY_SERVICE must look like/],
+    [{ PROVIDERS_BY_SERVICE: 'test/sms=orange,orange' }, /PROVIDERS_BY_SERVICE must look like/],
     [{ SMS_PROVIDERS: 'pigeon' }, /SMS_PROVIDERS must be of orange, twilio/],
     [{ FCM_ENDPOINT: 'ftp://x' }, /FCM_ENDPOINT must be an http or https URL/],
   ])('do not start with %j', (variables, problem) => {

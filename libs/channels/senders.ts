@@ -1,14 +1,20 @@
 import { InvalidSettings } from '#config/settings';
 import type { Channel } from '#contracts/vocabulary';
+import type { Outcome } from '#domain/outcome';
 import type { ChannelSender } from '#domain/sender';
 import type { TokenStore } from '#domain/token-store';
+import type { ProviderFigures, ProviderParts } from '#domain/providers';
 import type { InboxDeposits } from '#inbox/ports';
 import { configureEmail } from './email/configure.js';
 import { configureInApp } from './in-app/configure.js';
 import { configurePush } from './push/configure.js';
+import { FailoverSender } from './providers/failover.js';
+import { GatedSender } from './providers/gated.js';
+import { isOutage, isOutageForAll, neverOutage } from './providers/outage.js';
 import type { ChannelSettings } from './settings.js';
 import { configureSlack } from './slack/configure.js';
 import { configureSms } from './sms/configure.js';
+import { UnconfiguredSender } from './unconfigured.js';
 import { configureWebhook } from './webhook/configure.js';
 
 /** Who sends for each channel. */
@@ -19,16 +25,34 @@ export interface SenderParts {
   /** Where those tokens are that all processes share. */
   tokens: TokenStore;
   inbox: InboxDeposits;
+  providers: ProviderParts;
 }
 
+const gated = (
+  sender: ChannelSender,
+  name: string,
+  speaksAgainst: (outcome: Outcome) => boolean,
+  { PROVIDER_HALF_OPEN_MS: halfOpenMs }: ChannelSettings,
+  { providers: parts }: SenderParts,
+): ChannelSender =>
+  sender instanceof UnconfiguredSender
+    ? sender
+    : new GatedSender({ sender, name, isOutage: speaksAgainst, halfOpenMs, parts });
+
 const CONFIGURE: Readonly<Record<Channel, (settings: ChannelSettings, parts: SenderParts) => ChannelSender>> = {
-  push: configurePush,
-  email: configureEmail,
-  sms: (settings, { tokens }) => configureSms(settings, tokens),
-  webhook: configureWebhook,
-  slack: configureSlack,
-  'in-app': (settings, { inbox }) => configureInApp(settings, inbox),
+  push: (settings, parts) => gated(configurePush(settings), 'fcm', isOutage, settings, parts),
+  email: (settings, { providers }) => configureEmail(settings, providers),
+  sms: (settings, { tokens, providers }) => configureSms(settings, tokens, providers),
+  webhook: (settings, parts) => gated(configureWebhook(settings), 'webhook', neverOutage, settings, parts),
+  slack: (settings, parts) => gated(configureSlack(settings), 'slack', isOutageForAll, settings, parts),
+  'in-app': (settings, parts) => gated(configureInApp(settings, parts.inbox), 'in-app', neverOutage, settings, parts),
 };
+
+/** Each provider of each channel, as this process sees it. */
+export const figuresOf = (senders: Senders): ProviderFigures[] =>
+  Object.values(senders).flatMap((sender) =>
+    sender instanceof FailoverSender || sender instanceof GatedSender ? sender.figures() : [],
+  );
 
 /**
  * Makes every channel's sender; one without settings becomes a stand-in whose deliveries fail as `not_configured`.

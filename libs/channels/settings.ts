@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EgressSettings } from '#egress/settings';
 import { EmailSettings } from './email/settings.js';
 import { InAppSettings } from './in-app/settings.js';
+import { ProviderSettings } from './providers/settings.js';
 import { PushSettings } from './push/settings.js';
 import { SlackSettings } from './slack/settings.js';
 import { SmsSettings } from './sms/settings.js';
@@ -15,6 +16,7 @@ export const ChannelSettings = z.object({
   ...WebhookSettings.shape,
   ...SlackSettings.shape,
   ...InAppSettings.shape,
+  ...ProviderSettings.shape,
   ...EgressSettings.shape,
 });
 export type ChannelSettings = z.output<typeof ChannelSettings>;

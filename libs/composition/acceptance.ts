@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Bulks } from '#acceptance/bulks';
 import type { CountryOf } from '#acceptance/countries';
 import { Door } from '#acceptance/door';
+import { Groups } from '#acceptance/groups';
 import { Intake } from '#acceptance/intake';
 import { recipientKey } from '#acceptance/ports';
 import type { LimitSettings } from '#acceptance/limits';
@@ -9,22 +10,27 @@ import type { Caller } from '#domain/caller';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoUserLimits } from '#persistence/limits/user-limits';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets';
+import type { ChannelLimits } from '#domain/limits';
 import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
-import { tracedBulks, tracedDoor } from './traced.js';
+import { tracedBulks, tracedDoor, tracedGroups } from './traced.js';
 
 export interface Acceptance {
   door: Pick<Door, 'accept'>;
   bulks: Pick<Bulks, 'accept'>;
+  groups: Pick<Groups, 'accept'>;
   limits: MongoUserLimits;
   recipients: MongoRecipientTargets;
   intake: (callerOf: (userId: string) => Caller | null) => Intake;
 }
 
 /** The same for an item of a bulk each time: a repeated chunk inserts only what is missing. */
-const itemId = (bulkId: string, index: number): string =>
-  bulkId.slice(0, 8) + createHash('sha256').update(`${bulkId}:${index}`).digest('hex').slice(0, 16);
+const itemId = (bulkId: string, index: number, part?: string): string => {
+  const name = part === undefined ? `${bulkId}:${index}` : `${bulkId}:${index}:${part}`;
+  return bulkId.slice(0, 8) + createHash('sha256').update(name).digest('hex').slice(0, 16);
+};
 
 /** The one door, with its stores. */
 export const composeAcceptance = (
@@ -32,15 +38,18 @@ export const composeAcceptance = (
   settings: LimitSettings,
   countryOf: CountryOf,
   templates: Renderer,
+  channelLimits: ChannelLimits,
 ): Acceptance => {
   const { databases, metrics } = base;
   const limits = new MongoUserLimits(databases);
   const recipients = new MongoRecipientTargets(databases, recipientKey);
+  const store = new MongoAcceptStore(databases, (err) =>
+    base.log.error({ err }, 'the database did not take what was to be accepted'),
+  );
   const untraced = new Door({
-    store: new MongoAcceptStore(databases, (err) =>
-      base.log.error({ err }, 'the database did not take what was to be accepted'),
-    ),
+    store,
     limits,
+    channelLimits,
     recipients,
     templates,
     announcer: base.outbox,
@@ -56,5 +65,9 @@ export const composeAcceptance = (
     new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId, itemId }),
     base.tracing,
   );
-  return { door, bulks, limits, recipients, intake: (callerOf) => new Intake({ door, bulks, callerOf }) };
+  const groups = tracedGroups(
+    new Groups({ door: untraced, store, members: new MongoGroupStore(databases), newId }),
+    base.tracing,
+  );
+  return { door, bulks, groups, limits, recipients, intake: (callerOf) => new Intake({ door, bulks, callerOf }) };
 };

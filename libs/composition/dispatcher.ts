@@ -6,8 +6,9 @@ import { countryOf, countrySettings } from '#acceptance/countries';
 import { limitSettings } from '#acceptance/limits';
 import { AmqpUsers } from '#access/amqp-users';
 import { accessSettings } from '#access/settings';
-import { closeSenders, createSenders } from '#channels/senders';
+import { closeSenders, createSenders, figuresOf } from '#channels/senders';
 import { ChannelSettings } from '#channels/settings';
+import { channelLimitSettings } from '#limits/settings';
 import type { Caller } from '#domain/caller';
 import { Deliverer } from '#delivery/deliverer';
 import { DeadLetterKeeper } from '#lifecycle/dead-letter-keeper';
@@ -26,7 +27,8 @@ import { MongoTokenStore } from '#persistence/tokens/token-store';
 import { composeAcceptance } from './acceptance.js';
 import { composeAlerts } from './alerts.js';
 import { type Base, createTracedBase, newId, settingsOf } from './base.js';
-import { composeDeposits } from './inbox.js';
+import { composeDeposits, composeInboxMarks } from './inbox.js';
+import { composeLimits, composeSwitches, hearOfProviders, providerParts, ProviderReports } from './providers.js';
 import { mailTo } from './operator-mail.js';
 import { LaneMarks } from './lane-marks.js';
 import { composeRenderer, hearOfTemplates } from './templates.js';
@@ -34,6 +36,7 @@ import { tracedSenders } from './traced.js';
 
 export const dispatcherParts = z.object({
   ...limitSettings.shape,
+  ...channelLimitSettings.shape,
   ...countrySettings.shape,
   ...accessSettings.shape,
   ...lifecycleSettings.shape,
@@ -65,13 +68,28 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const users = new AmqpUsers(settings.AMQP_USERS);
   const callerOf = (userId: string): Caller | null => users.callerOf(userId);
   const store = new MongoNotificationStore(databases);
+  const inboxMarks = composeInboxMarks(base);
   const renderer = composeRenderer(base);
-  const senders = createSenders(settings, { tokens: new MongoTokenStore(databases), inbox: composeDeposits(base) });
+  const limits = await composeLimits(base, settings);
+  const switches = await composeSwitches(base);
+  const senders = createSenders(settings, {
+    tokens: new MongoTokenStore(databases),
+    inbox: composeDeposits(base),
+    // Only once it sends.
+    providers: providerParts(base, limits, switches, (alert) => void alerts.raise(alert)),
+  });
+  const alerts = composeAlerts(
+    base,
+    settings,
+    settings.ALERT_EMAIL_TO === undefined ? [] : [mailTo(settings.ALERT_EMAIL_TO, senders.email)],
+  );
+  const reports = new ProviderReports(base, () => figuresOf(senders));
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),
     recipients: new MongoRecipientTargets(databases, recipientKey),
     senders: tracedSenders(senders, base.tracing),
+    channelLimits: limits.channels,
     announcer: base.outbox,
     inHand: settings.RABBITMQ_PREFETCH,
     now,
@@ -103,21 +121,24 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const prefetch = settings.RABBITMQ_HANDLER_PREFETCH;
   return {
     base,
-    intake: composeAcceptance(base, settings, countryOf(settings), renderer).intake(callerOf),
+    intake: composeAcceptance(base, settings, countryOf(settings), renderer, limits.channels).intake(callerOf),
     invalidations: new InvalidationListener({
       log,
-      onInvalidation: (invalidation) => hearOfTemplates(renderer, invalidation),
-      onReconnected: () => renderer.invalidate(null),
+      onInvalidation: (invalidation) => {
+        hearOfTemplates(renderer, invalidation);
+        hearOfProviders({ rules: limits.rules, switches }, invalidation);
+      },
+      onReconnected: () => {
+        renderer.invalidate(null);
+        void limits.rules.refresh();
+        void switches.refresh();
+      },
     }),
-    reports: new Reports({ store, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
+    reports: new Reports({ store, inbox: inboxMarks, announcer: base.outbox, now, pause: (ms) => pause(ms) }),
     deadLetters: new DeadLetterKeeper({
       store,
       deadLetters: new MongoDeadLetterStore(databases),
-      alerts: composeAlerts(
-        base,
-        settings,
-        settings.ALERT_EMAIL_TO === undefined ? [] : [mailTo(settings.ALERT_EMAIL_TO, senders.email)],
-      ),
+      alerts,
       now,
       newId,
       retryAfterMs: settings.AUTOMATIC_RETRY_AFTER_S * 1000,
@@ -142,6 +163,9 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     drainMs: settings.RABBITMQ_DRAIN_MS,
     close: async () => {
       await marks.close();
+      await reports.close();
+      limits.rules.close();
+      switches.close();
       await closeSenders(senders);
       await base.tracing?.close();
     },

@@ -6,6 +6,7 @@ import { readerDigest } from '#inbox/reader';
 import type { InboxSettings } from '#inbox/settings';
 import { InboxStreams } from '#inbox/streams';
 import { InboxTokens } from '#inbox/tokens';
+import type { InboxMarks } from '#lifecycle/ports';
 import { InboxChangesListener } from '#messaging/inbox-changes';
 import { MongoInboxStore } from '#persistence/inbox/inbox-store';
 import { type Base, newId } from './base.js';
@@ -36,6 +37,16 @@ export const composeDeposits = (base: Base): InboxDeposits => {
       await store.deposit(items);
       signals.changed(items);
     },
+  };
+};
+
+/** What marks items as read that were read elsewhere; streams hear of it at once. */
+export const composeInboxMarks = (base: Base): InboxMarks => {
+  const store = new MongoInboxStore(base.databases);
+  const signals = signalsOf(base);
+  return {
+    markRead: async (serviceName, notificationId) =>
+      signals.changed(await store.markReadOf(serviceName, notificationId)),
   };
 };
 

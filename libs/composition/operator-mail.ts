@@ -27,6 +27,8 @@ export const mailTo = (address: string, sender: ChannelSender): OperatorChannel 
           groupId: null,
           createdAt: at,
           expiresAt: null,
+          atMostOnce: false,
+          place: null,
           attempt: 1,
           traceparent: null,
         },

@@ -6,6 +6,32 @@ export interface Running {
 }
 
 const EXIT_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
+const EXIT_USAGE = 64; // EX_USAGE
+
+/** Ends a process with words for people, and no stack. */
+export class CannotGoOn extends Error {
+  override readonly name: string = 'CannotGoOn';
+  readonly exitCode: number = 1;
+}
+
+/** What is wrong with a command line. */
+export class BadUsage extends CannotGoOn {
+  override readonly name = 'BadUsage';
+  override readonly exitCode = EXIT_USAGE;
+}
+
+/** What an app can do instead of running, by the word that asks for it; answers what is to be printed. */
+export type Commands = Readonly<Record<string, (argv: readonly string[]) => Promise<string>>>;
+
+const toldOf = (error: unknown): string => {
+  if (error instanceof InvalidSettings || error instanceof CannotGoOn) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+};
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof InvalidSettings) return EXIT_CONFIGURATION;
+  return error instanceof CannotGoOn ? error.exitCode : 1;
+};
 
 /**
  * Runs an app until it is told to stop: TERM or INT drain it; a second one, or one before it is up, ends it at once. Bad
@@ -33,13 +59,23 @@ export const runProcess = async (start: () => Promise<Running>): Promise<void> =
   try {
     running = await start();
   } catch (error) {
-    const told =
-      error instanceof InvalidSettings
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
-    process.stderr.write(`${told}\n`);
-    process.exit(error instanceof InvalidSettings ? EXIT_CONFIGURATION : 1);
+    process.stderr.write(`${toldOf(error)}\n`);
+    process.exit(exitCodeOf(error));
   }
+};
+
+/**
+ * Runs the command that the arguments name, and ends; without any, the app. A word that is no command ends it with
+ * status 64: an app that was to do one thing must not run for ever instead.
+ */
+export const runCommandOr = async (start: () => Promise<Running>, commands: Commands): Promise<void> => {
+  const [word, ...argv] = process.argv.slice(2);
+  if (word === undefined) return runProcess(start);
+  await runProcess(async () => {
+    const command = commands[word];
+    if (command === undefined)
+      throw new BadUsage(`there is no command "${word}"; there are: ${Object.keys(commands).join(', ')}`);
+    process.stdout.write(`${await command(argv)}\n`);
+    process.exit(0);
+  });
 };

@@ -3,16 +3,22 @@ import { AutomaticRetry } from '#upkeep/automatic-retry';
 import { BulkCompletion } from '#upkeep/bulk-completion';
 import { CleanUp } from '#upkeep/clean-up';
 import { Expiry } from '#upkeep/expiry';
+import { Fallbacks } from '#upkeep/fallbacks';
+import { InboxReads } from '#upkeep/inbox-reads';
 import { type ScheduledJob, scheduledJobs } from '#upkeep/jobs';
 import { Overdue } from '#upkeep/overdue';
 import { Relay } from '#upkeep/relay';
 import { upkeepSettings } from '#upkeep/settings';
 import { StaleLeases } from '#upkeep/stale-leases';
 import { lifecycleSettings } from '#lifecycle/settings';
+import { declareTopology, TOPOLOGY } from '#messaging/declare';
+import { withConnection } from '#messaging/open';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
+import { MongoInboxStore } from '#persistence/inbox/inbox-store';
 import { createIndexes } from '#persistence/indexes';
 import { MongoLocks } from '#persistence/locks/locks';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { MongoReadStore } from '#persistence/notifications/read-store';
 import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
@@ -56,6 +62,20 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
       graceMs: settings.STALE_LEASE_GRACE_S * 1000,
     }),
     expiry: new Expiry({ services, store, changes, announcer, alerts: composeAlerts(base, settings), now }),
+    fallbacks: new Fallbacks({
+      services,
+      groups: new MongoGroupStore(databases),
+      changes,
+      announcer,
+      now: () => databases.now(),
+    }),
+    'inbox-reads': new InboxReads({
+      services,
+      items: new MongoInboxStore(databases),
+      store: changes,
+      announcer,
+      now,
+    }),
     'automatic-retry': new AutomaticRetry({
       services,
       store,
@@ -86,4 +106,16 @@ export const createAllIndexes = async (environment: NodeJS.ProcessEnv): Promise<
   } finally {
     await base.databases.close();
   }
+};
+
+/** Declares every exchange, queue and binding that is missing; removes none. @returns how many queues there are */
+export const declareAllTopology = async (environment: NodeJS.ProcessEnv): Promise<number> => {
+  const settings = settingsOf(z.object({}), environment);
+  const connection = {
+    uri: new URL(settings.RABBITMQ_URI),
+    name: 'declare-topology',
+    heartbeatSeconds: settings.RABBITMQ_HEARTBEAT_S,
+  };
+  await withConnection(connection, (model) => declareTopology(model));
+  return TOPOLOGY.queues.length;
 };

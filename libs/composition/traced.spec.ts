@@ -122,7 +122,7 @@ describe('acceptance', () => {
 
 const request = (deliveryId: string, traceparent: string | null): SendRequest => {
   const { id, attempt, ...rest } = aNotification({ id: 'n-1', traceparent });
-  return { ...rest, notificationId: id, deliveryId, target: 'secret', attempt: attempt + 1 };
+  return { ...rest, notificationId: id, deliveryId, target: 'secret', attempt: attempt + 1, place: null };
 };
 const SENT: Outcome = { kind: 'sent', provider: 'fcm', providerMessageId: 'm', providerStatus: '200' };
 const FAILED: Outcome = {

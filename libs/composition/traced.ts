@@ -1,5 +1,6 @@
 import type { Bulks } from '#acceptance/bulks';
 import type { Door } from '#acceptance/door';
+import type { Groups } from '#acceptance/groups';
 import type { Channel } from '#contracts/vocabulary';
 import { DomainError } from '#domain/errors';
 import type { Outcome } from '#domain/outcome';
@@ -60,6 +61,19 @@ export const tracedBulks = (bulks: Pick<Bulks, 'accept'>, tracing: Tracing | nul
               'carillon.service': serviceName,
               'carillon.outcome': acceptedAs(replayed),
             }),
+          ),
+      };
+
+export const tracedGroups = (groups: Pick<Groups, 'accept'>, tracing: Tracing | null): Pick<Groups, 'accept'> =>
+  tracing === null
+    ? groups
+    : {
+        accept: (caller, command) =>
+          accepting(
+            tracing.start('accept group', 'server', command.traceparent, {}),
+            command.traceparent,
+            (traceparent) => groups.accept(caller, { ...command, traceparent }),
+            ({ groupId, replayed }) => ({ 'carillon.group.id': groupId, 'carillon.outcome': acceptedAs(replayed) }),
           ),
       };
 

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   invalid_signature: { status: 403, title: 'The request is not signed as it must be' },
   service_not_allowed: { status: 403, title: 'The key may not use this service' },
   origin_not_allowed: { status: 403, title: 'The page that asks may not do this' },
+  approver_is_author: { status: 403, title: 'Someone else has to approve this' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   invalid_transition: { status: 409, title: 'Not possible in the present state' },

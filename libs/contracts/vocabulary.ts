@@ -31,8 +31,20 @@ export type State = (typeof STATES)[number];
 export const STATUSES = ['pending', 'sent', 'failed', 'cancelled'] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const WAITING_REASONS = ['approval', 'scheduled', 'rate_limit', 'retry', 'provider', 'resolution'] as const;
+export const WAITING_REASONS = [
+  'approval',
+  'scheduled',
+  'rate_limit',
+  'retry',
+  'provider',
+  'resolution',
+  'fallback',
+] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+/** What is checked before an action; a refusal names the one that did not let it through. */
+export const GUARDS = ['state', 'time', 'author', 'content', 'recipient', 'limit', 'retries'] as const;
+export type Guard = (typeof GUARDS)[number];
 
 export const DELIVERY_STATUSES = ['open', 'sent', 'failed', 'uncertain'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -47,6 +59,8 @@ export const OUTCOMES = [
   'provider_down',
   'recipient_gone',
   'uncertain',
+  /** Handed to nobody: no provider could be asked. Uses no attempt. */
+  'held',
 ] as const;
 export type OutcomeKind = (typeof OUTCOMES)[number];
 
@@ -67,6 +81,14 @@ export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 
 export const BULK_STATUSES = ['accepting', 'running', 'cancelling', 'cancelled', 'completed'] as const;
 export type BulkStatus = (typeof BULK_STATUSES)[number];
+
+/** How the notifications of a group go: each on its own, or the next only where the one before did not arrive. */
+export const GROUP_MODES = ['all', 'fallback'] as const;
+export type GroupMode = (typeof GROUP_MODES)[number];
+
+/** Of a group as a whole; `partial`: with mode all, sent by some channels and not by others. */
+export const GROUP_STATUSES = ['pending', 'sent', 'partial', 'failed', 'cancelled'] as const;
+export type GroupStatus = (typeof GROUP_STATUSES)[number];
 
 /** What another service may report of a notification that was sent. */
 export const REPORT_STATUSES = ['delivered', 'opened', 'read', 'failed'] as const;
@@ -96,6 +118,11 @@ export const SCOPES = [
   'templates:read',
   'templates:write',
   'inbox:tokens',
+  'providers:read',
+  'providers:manage',
+  'limits:read',
+  'limits:manage',
+  'maintenance:run',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -107,3 +134,21 @@ export const MAX_TARGETS = 20;
 export const MAX_BULK = 10_000;
 /** How far ahead `sendAt` may lie, in days; less than the 90 days after which a document is deleted. */
 export const MAX_SEND_AT_DAYS = 60;
+
+/** Who sends for each channel, by the names that outcomes, settings and limits know them by. */
+export const PROVIDERS = {
+  push: ['fcm'],
+  email: ['smtp', 'smtp-backup'],
+  sms: ['orange', 'twilio'],
+  webhook: ['webhook'],
+  slack: ['slack'],
+  'in-app': ['in-app'],
+} as const satisfies Record<Channel, readonly string[]>;
+
+/** How a provider does, as its breaker sees it: `down` is not asked, `probing` is asked by one message at a time. */
+export const PROVIDER_HEALTHS = ['up', 'probing', 'down'] as const;
+export type ProviderHealth = (typeof PROVIDER_HEALTHS)[number];
+
+/** How a limit counts: places that come back steadily, places for each period of the clock, or for each period before now. */
+export const LIMIT_KINDS = ['token-bucket', 'fixed-window', 'sliding-window'] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];

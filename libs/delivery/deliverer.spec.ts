@@ -4,6 +4,7 @@ import type { Notification } from '#domain/notification';
 import type { Failure, Outcome } from '#domain/outcome';
 import type { ChannelSender, SendRequest } from '#domain/sender';
 import { RecordingAnnouncer } from '#testing/memory-acceptance';
+import { MemoryChannelLimits } from '#testing/memory-limits';
 import { MemoryDeliveryStore, MemoryRecipientTargets, notificationOf } from '#testing/memory-delivery';
 import { Deliverer } from './deliverer.js';
 
@@ -16,7 +17,7 @@ const FAILURE: Failure = {
   message: 'said busy',
   providerStatus: '500',
 };
-const failure = (kind: Exclude<Outcome['kind'], 'sent' | 'rate_limited'>): Outcome => ({
+const failure = (kind: Exclude<Outcome['kind'], 'sent' | 'rate_limited' | 'held'>): Outcome => ({
   ...FAILURE,
   kind,
   class: kind === 'permanent' || kind === 'recipient_gone' ? 'recipient' : 'provider',
@@ -61,6 +62,7 @@ describe('Deliverer', () => {
   let store: MemoryDeliveryStore;
   let recipients: MemoryRecipientTargets;
   let sender: ScriptedSender;
+  let channelLimits: MemoryChannelLimits;
   let announcer: RecordingAnnouncer;
   let problems: string[];
   let deliverer: Deliverer;
@@ -69,12 +71,14 @@ describe('Deliverer', () => {
     store = new MemoryDeliveryStore(NOW);
     recipients = new MemoryRecipientTargets();
     sender = new ScriptedSender();
+    channelLimits = new MemoryChannelLimits(NOW);
     announcer = new RecordingAnnouncer();
     problems = [];
     deliverer = new Deliverer({
       store,
       recipients,
       senders: { push: sender, email: sender, sms: sender, webhook: sender, slack: sender, 'in-app': sender },
+      channelLimits,
       announcer,
       inHand: IN_HAND,
       now: () => NOW,
@@ -181,6 +185,42 @@ describe('Deliverer', () => {
     await deliver(one);
     expect(stateOf(one)).toMatchObject({ state: 'approved', attempt: 0, waiting: { reason: 'rate_limit' } });
     expect(announcer.announcements[0]?.wake).toMatchObject({ rung: 8 });
+  });
+
+  it('reserves a place for what has none, in one go; what has its place later waits in the database', async () => {
+    channelLimits.left.set('diabetes/email', 2);
+    const to = ['ada@example.org'];
+    const all = Array.from({ length: 4 }, () => store.add(notificationOf({ to })));
+    const placed = store.add(notificationOf({ to, place: NOW }));
+    await deliver(...all, placed);
+    expect(channelLimits.batches).toEqual([4]);
+    expect([...all, placed].map((one) => stateOf(one).state)).toEqual(['sent', 'sent', 'approved', 'approved', 'sent']);
+    const until = new Date(NOW.getTime() + 2_000);
+    expect(stateOf(all[3] ?? placed)).toMatchObject({
+      attempt: 0,
+      place: until,
+      waiting: { reason: 'rate_limit', until },
+      deliveries: [],
+    });
+    expect(announcer.announcements.filter(({ wake }) => wake === 'later')).toHaveLength(2);
+    store.makeDue((all[3] ?? placed).id);
+    await deliver(all[3] ?? placed);
+    expect(stateOf(all[3] ?? placed).state).toBe('sent');
+    expect(channelLimits.batches).toEqual([4]);
+  });
+
+  it('waits in the database for a place at its provider, and hands it over when it is due', async () => {
+    const one = store.add(notificationOf({ to: ['ada@example.org'] }));
+    const place = { of: 'email/smtp', at: new Date(NOW.getTime() + 500) };
+    sender.answer = () => ({ ...FAILURE, kind: 'held', reason: 'rate_limit', retryAfterMs: 500, place });
+    await deliver(one);
+    expect(stateOf(one)).toMatchObject({ state: 'approved', attempt: 0, waiting: { reason: 'rate_limit' } });
+    expect(announcer.announcements[0]?.wake).toBe('later');
+    sender.answer = () => SENT;
+    store.makeDue(one.id);
+    await deliver(one);
+    expect(sender.requests.map((request) => request.place)).toEqual([null, place]);
+    expect(stateOf(one).deliveries[0]).not.toHaveProperty('place');
   });
 
   it('resolves the targets of the recipient once, and writes them before it sends', async () => {

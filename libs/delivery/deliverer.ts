@@ -5,11 +5,12 @@ import type { Wake } from '#contracts/messages';
 import type { Channel, Lane, Status } from '#contracts/vocabulary';
 import type { Announcement } from '#domain/announcement';
 import { deliveriesOf } from '#domain/deliveries';
+import { type ChannelLimits, soonAfter } from '#domain/limits';
 import type { Delivery, Notification } from '#domain/notification';
 import type { TimedOutcome } from '#domain/outcome';
 import { isBeyondLadder } from '#domain/retry';
 import type { ChannelSender, SendRequest } from '#domain/sender';
-import { settle, settled, type Settlement, settleWithout } from '#domain/settle';
+import { settle, settled, settleForPlace, type Settlement, settleWithout } from '#domain/settle';
 import { LaneSender, SETTLING_MS } from './lane-sender.js';
 import type { Announcer, DeliveryStore, RecipientTargets } from './ports.js';
 
@@ -17,6 +18,7 @@ export interface DelivererParts {
   store: DeliveryStore;
   recipients: RecipientTargets;
   senders: Readonly<Record<Channel, ChannelSender>>;
+  channelLimits: ChannelLimits;
   announcer: Announcer;
   /** Notifications of one lane that may be claimed and not settled; more wait for their turn. */
   inHand: number;
@@ -34,6 +36,8 @@ const leaseMsOf = (sender: ChannelSender): number => sender.timeoutMs * 2 + SETT
 /** What is claimed in one write, and how many such writes are under way at once in a lane. */
 const CLAIM_BATCH = 500;
 const CLAIMS_IN_FLIGHT = 2;
+/** Where a limit has no place as far ahead as places are given out, it is looked at again after so long, in milliseconds. */
+const NO_PLACE_MS = 3_600_000;
 
 type Wakened = Pick<Wake, 'notificationId' | 'serviceName'>;
 
@@ -141,7 +145,8 @@ export class Deliverer {
     void (async () => {
       try {
         const timely = await this.withoutExpired(claimed);
-        const ready = await this.freeze(place.channel, serviceName, token, timely);
+        const allowed = await this.withPlaces(timely);
+        const ready = await this.freeze(place.channel, serviceName, token, allowed);
         await this.sendAll(place.chunks, ready, leaseEnd, onSettled);
       } catch (error) {
         // Still ours until the lease ends; then it is recovered and sent alone.
@@ -166,6 +171,33 @@ export class Deliverer {
       late.map((notification) => this.settle(notification, settleWithout(notification, 'expired', error, now), NONE)),
     );
     return claimed.filter((notification) => !late.includes(notification));
+  }
+
+  /** Reserves places for those that have none: they were scheduled, or drafts. Those whose place lies ahead wait for it. */
+  private async withPlaces(claimed: readonly Notification[]): Promise<Notification[]> {
+    const { channelLimits, now, random } = this.parts;
+    const wanting = claimed.filter(
+      ({ place, serviceName, channel }) => place === null && channelLimits.isLimited(serviceName, channel),
+    );
+    if (wanting.length === 0) return [...claimed];
+    const grants = await channelLimits.reserve(
+      wanting.map(({ serviceName, channel }) => ({ serviceName, channel, onLimit: 'wait', otherwise: 'wait' })),
+    );
+    const at = now();
+    const soon = soonAfter(at);
+    const granted = new Map(wanting.map(({ id }, index) => [id, grants[index]]));
+    const waiting: Promise<void>[] = [];
+    const allowed = claimed.flatMap((notification) => {
+      const grant = granted.get(notification.id);
+      if (grant === undefined) return [notification];
+      if (grant.granted && grant.at <= soon) return [{ ...notification, place: grant.at }];
+      const place = grant.granted ? grant.at : null;
+      const until = place ?? new Date(at.getTime() + NO_PLACE_MS);
+      waiting.push(this.settle(notification, settleForPlace(notification, { until, place }, at, random()), NONE));
+      return [];
+    });
+    await Promise.all(waiting);
+    return allowed;
   }
 
   /** Gives each one its deliveries. Those that the recipient's own targets decide are written before anything is sent. */
@@ -282,13 +314,20 @@ const requestOf = (notification: Notification, delivery: Delivery): SendRequest 
   groupId: notification.groupId,
   createdAt: notification.createdAt,
   expiresAt: notification.expiresAt,
+  atMostOnce: notification.atMostOnce,
+  place: delivery.place ?? null,
   attempt: notification.attempt + 1,
   traceparent: notification.traceparent,
 });
 
+const wakeOf = (wait: Settlement['wait']): Announcement['wake'] => {
+  if (wait === null) return 'none';
+  return wait.until !== null || isBeyondLadder(wait) ? 'later' : wait;
+};
+
 const announcementOf = (notification: Notification, settlement: Settlement): Announcement => ({
   notification,
-  wake: settlement.wait === null ? 'none' : isBeyondLadder(settlement.wait) ? 'later' : settlement.wait,
+  wake: wakeOf(settlement.wait),
   // To wait is no visible change: it stays pending.
   status: settlement.state === 'approved' ? null : { previous: 'pending' as Status },
   deadLetter: settlement.state === 'failed',

@@ -1,11 +1,16 @@
 import type { FieldError, ProblemCode } from '#contracts/problems';
-import type { State } from '#contracts/vocabulary';
+import type { Guard, State } from '#contracts/vocabulary';
 
 /** A refusal that the caller can act on. Knows nothing of HTTP: each app maps it once. */
 export abstract class DomainError extends Error {
   abstract readonly code: ProblemCode;
+  /** Of a refused action: what did not let it through. */
+  guard: Guard | null = null;
   override readonly name = this.constructor.name;
 }
+
+/** The same refusal, told as that of a guard. */
+export const guardedBy = <E extends DomainError>(guard: Guard, error: E): E => Object.assign(error, { guard });
 
 /** Well-formed but refused, field by field. */
 export class ValidationFailed extends DomainError {
@@ -105,6 +110,15 @@ export class InvalidTransition extends DomainError {
   }
 }
 
+/** A setting demands that drafts of this service are approved by another client than the one that made them. */
+export class ApproverIsAuthor extends DomainError {
+  readonly code = 'approver_is_author';
+  override guard: Guard | null = 'author';
+  constructor() {
+    super('this draft was made with a key of the same owner: in this service someone else has to approve it');
+  }
+}
+
 /** Whoever posted this is not the provider that it speaks for. */
 export class InvalidSignature extends DomainError {
   readonly code = 'invalid_signature';
@@ -121,17 +135,19 @@ export class Conflict extends DomainError {
   }
 }
 
+const LIMIT_TEXTS = {
+  key: 'this key sends more requests than it may',
+  user: 'this recipient has had as many as a minute allows',
+  channel: 'this service has sent as many by this channel as its limit allows',
+} as const;
+
 export class RateLimited extends DomainError {
   readonly code = 'rate_limited';
   constructor(
-    readonly scope: 'key' | 'user',
+    readonly scope: 'key' | 'user' | 'channel',
     readonly retryAfterSeconds: number,
   ) {
-    super(
-      scope === 'user'
-        ? 'this recipient has had as many as a minute allows'
-        : 'this key sends more requests than it may',
-    );
+    super(LIMIT_TEXTS[scope]);
   }
 }
 

@@ -2,6 +2,7 @@ import type {
   Channel,
   DeliveryStatus,
   ErrorClass,
+  GroupMode,
   Lane,
   NotificationType,
   OnLimit,
@@ -11,6 +12,8 @@ import type {
   WaitingReason,
 } from '#contracts/vocabulary';
 import type { SmsParts } from './channels/sms-text.js';
+import type { Place } from './limits.js';
+import type { TriedProvider } from './outcome.js';
 
 /** A notification as the rules see it, and as the stores keep it. Times are dates of the database's clock. */
 export interface Notification {
@@ -24,11 +27,13 @@ export interface Notification {
   priority: Priority;
   lane: Lane;
   groupId: string | null;
+  group: GroupPlace | null;
   bulkId: string | null;
   bulkIndex: number | null;
   title: string | null;
   body: string;
   html: string | null;
+  template: TemplateUsed | null;
   data: Record<string, unknown>;
   metadata: Record<string, unknown>;
   /** How the body travels, as fixed at accept; null but for SMS. */
@@ -37,7 +42,9 @@ export interface Notification {
   onLimit: OnLimit;
   sendAt: Date | null;
   expiresAt: Date | null;
-  /** When it was first due, as fixed at accept: `sendAt`, or the minute that a limit moved it to; null for at once. */
+  /** Its place in the limit of its service and channel: from when it may be sent; null where it has none yet. */
+  place: Date | null;
+  /** When it was first due, as fixed at accept: `sendAt`, or the time that a limit moved it to; null for at once. */
   dueAt: Date | null;
 
   state: State;
@@ -55,6 +62,8 @@ export interface Notification {
   /** When it may be claimed; null when it waits for a person, or for nothing. */
   nextAttemptAt: Date | null;
   lease: Lease | null;
+  /** When its group is to be looked at: something was decided here, or a time is up. */
+  groupDueAt: Date | null;
   /** A failed one that must not be tried again by itself. */
   retryForbidden: boolean;
 
@@ -80,6 +89,25 @@ export interface Notification {
   owner: string;
 }
 
+/** One of several channels that one call asked for. */
+export interface GroupPlace {
+  mode: GroupMode;
+  /** From 0, in the order of trying. */
+  position: number;
+  /** Only with fallback; null: sent is enough. */
+  fallbackAfterSeconds: number | null;
+  /** Channels that were asked for as well, and left out: the recipient had no target there. */
+  skipped: Channel[];
+}
+
+/** The version that its texts were made from; of its own channel. */
+export interface TemplateUsed {
+  name: string;
+  version: number;
+  /** The one that was found, such as `default`. */
+  locale: string;
+}
+
 export interface Waiting {
   reason: WaitingReason;
   until: Date | null;
@@ -98,6 +126,8 @@ export interface Delivery {
   provider: string | null;
   providerMessageId: string | null;
   attempts: DeliveryAttempt[];
+  /** Reserved at a provider for when it is due; absent where nothing is. */
+  place?: Place;
 }
 
 export interface DeliveryAttempt {
@@ -109,6 +139,8 @@ export interface DeliveryAttempt {
   code: string | null;
   providerStatus: string | null;
   retryAfterMs: number | null;
+  /** Who was asked before `provider` in the same attempt, in order; absent where nobody was. */
+  tried?: readonly TriedProvider[];
 }
 
 export interface NotificationError {

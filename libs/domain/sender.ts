@@ -1,4 +1,5 @@
 import type { Channel, NotificationType, Priority } from '#contracts/vocabulary';
+import type { Place } from './limits.js';
 import type { Outcome } from './outcome.js';
 
 /** One delivery, with all that a sender may need of its notification. */
@@ -19,6 +20,10 @@ export interface SendRequest {
   groupId: string | null;
   createdAt: Date;
   expiresAt: Date | null;
+  /** Never handed to a second provider, nor again, when the first may have it. */
+  atMostOnce: boolean;
+  /** Reserved when it was held: good for one request to that provider. */
+  place: Place | null;
   /** 1 for the first. */
   attempt: number;
   traceparent: string | null;

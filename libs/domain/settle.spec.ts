@@ -17,6 +17,7 @@ const outcomeOf = (kind: OutcomeKind, over: { retryAfterMs?: number | null; clas
     message: 'no',
     providerStatus: '503',
   };
+  if (kind === 'held') return { kind, reason: 'provider', retryAfterMs: 9_000, place: null, ...failure };
   return kind === 'rate_limited' ? { kind, retryAfterMs: over.retryAfterMs ?? null, ...failure } : { kind, ...failure };
 };
 const timed = (outcome: Outcome): TimedOutcome => ({ outcome, startedAt: NOW, durationMs: 3 });
@@ -105,6 +106,45 @@ describe('one outcome of the first attempt', () => {
 
   it('names targets that are gone', () => {
     expect(settled([outcomeOf('recipient_gone'), outcomeOf('permanent')]).goneTargets).toEqual(['t-1']);
+  });
+});
+
+describe('what was held', () => {
+  const held = (over: Partial<Outcome & { kind: 'held' }> = {}): Outcome =>
+    ({ ...outcomeOf('held'), ...over }) as Outcome;
+  const place = { of: 'sms/orange', at: new Date(NOW.getTime() + 90_500) };
+
+  it('uses no attempt and leaves none behind, however often', () => {
+    const result = settled([held()], { attempt: 3 });
+    expect(result).toMatchObject({ state: 'approved', attempt: 3, lastError: { code: 'code_held' } });
+    expect(result.wait).toMatchObject({ reason: 'provider', rung: 16, until: null });
+    expect(result.deliveries[0]?.attempts).toEqual([]);
+  });
+
+  it('waits in the database until its place is due, and no longer', () => {
+    const result = settled([held({ reason: 'rate_limit', retryAfterMs: 90_500, place })]);
+    expect(result.wait).toMatchObject({ reason: 'rate_limit', until: place.at });
+    expect(result.deliveries[0]).toMatchObject({ status: 'open', place });
+  });
+
+  it('waits in the database while its provider is disabled', () => {
+    const result = settled([held({ code: 'provider_disabled', retryAfterMs: 30_000 })]);
+    expect(result.wait).toMatchObject({ reason: 'provider', until: new Date(NOW.getTime() + 30_000) });
+  });
+
+  it('gives up its place once it was used, and an attempt beside it counts', () => {
+    const result = settled([outcomeOf('transient'), held()], {
+      deliveries: [delivery(1, 'open', { place }), delivery(2)],
+    });
+    expect(result).toMatchObject({ attempt: 1, wait: { reason: 'retry', until: null } });
+    expect(result.deliveries[0]).not.toHaveProperty('place');
+    expect(settled([held(), outcomeOf('rate_limited')]).wait?.reason).toBe('provider');
+  });
+
+  it('records who was tried before', () => {
+    const tried = [{ provider: 'orange', outcome: 'transient', code: 'timeout', providerStatus: null }] as const;
+    const result = settled([{ ...outcomeOf('sent'), tried }]);
+    expect(result.deliveries[0]?.attempts).toMatchObject([{ provider: 'p', outcome: 'sent', tried }]);
   });
 });
 

@@ -16,8 +16,10 @@ export interface Settlement {
   deliveries: Delivery[];
   lastError: NotificationError | null;
   reason: string | null;
-  /** Only with `approved`: why it waits, and where. */
-  wait: (Wait & { reason: Waiting['reason'] }) | null;
+  /** Only with `approved`: why it waits, and where: in the database `until` then, or on the wait ladder. */
+  wait: (Wait & { reason: Waiting['reason']; until: Date | null }) | null;
+  /** `Notification.place`: kept with what follows. */
+  place: Date | null;
   /** Targets that do not exist any more. */
   goneTargets: string[];
 }
@@ -40,6 +42,7 @@ const attemptRecord = (timed: TimedOutcome, number: number): DeliveryAttempt => 
   code: failureOf(timed)?.code ?? null,
   providerStatus: timed.outcome.providerStatus,
   retryAfterMs: timed.outcome.kind === 'rate_limited' ? timed.outcome.retryAfterMs : null,
+  ...(timed.outcome.tried === undefined ? {} : { tried: timed.outcome.tried }),
 });
 
 const deliveryStatus = (timed: TimedOutcome, atMostOnce: boolean): Delivery['status'] => {
@@ -56,11 +59,23 @@ const deliveryStatus = (timed: TimedOutcome, atMostOnce: boolean): Delivery['sta
     case 'rate_limited':
     case 'credentials':
     case 'provider_down':
+    case 'held':
       return 'open';
   }
 };
 
-const record = (delivery: Delivery, timed: TimedOutcome, number: number, atMostOnce: boolean): Delivery => ({
+/** To be held is no attempt. */
+const record = (
+  { place: _used, ...delivery }: Delivery,
+  timed: TimedOutcome,
+  number: number,
+  atMostOnce: boolean,
+): Delivery =>
+  timed.outcome.kind === 'held'
+    ? { ...delivery, ...(timed.outcome.place === null ? {} : { place: timed.outcome.place }) }
+    : recordAttempt(delivery, timed, number, atMostOnce);
+
+const recordAttempt = (delivery: Delivery, timed: TimedOutcome, number: number, atMostOnce: boolean): Delivery => ({
   ...delivery,
   status: deliveryStatus(timed, atMostOnce),
   provider: timed.outcome.provider,
@@ -86,16 +101,53 @@ const errorOf = (failure: Failure, at: Date): NotificationError => ({
   at,
 });
 
-/** Whether every delivery that is still open was only asked to wait: then no attempt is used. */
-const onlyRateLimited = (open: readonly TimedOutcome[]): boolean =>
-  open.length > 0 && open.every((timed) => timed.outcome.kind === 'rate_limited');
+/** Whether every delivery that is still open was only asked to wait, or not tried: then no attempt is used. */
+const onlyWaits = (open: readonly TimedOutcome[]): boolean =>
+  open.length > 0 && open.every(({ outcome }) => outcome.kind === 'rate_limited' || outcome.kind === 'held');
+
+const reasonOf = ({ outcome }: TimedOutcome): Waiting['reason'] => {
+  switch (outcome.kind) {
+    case 'rate_limited':
+      return 'rate_limit';
+    case 'held':
+      return outcome.reason;
+    case 'provider_down':
+    case 'credentials':
+      return 'provider';
+    default:
+      return 'retry';
+  }
+};
 
 const waitingReason = (open: readonly TimedOutcome[]): Waiting['reason'] => {
-  if (onlyRateLimited(open)) return 'rate_limit';
-  return open.every((timed) => timed.outcome.kind === 'provider_down' || timed.outcome.kind === 'credentials')
-    ? 'provider'
-    : 'retry';
+  const reasons = new Set(open.map(reasonOf));
+  const [only] = reasons;
+  if (only !== undefined && reasons.size === 1) return only;
+  return onlyWaits(open) ? 'provider' : 'retry';
 };
+
+/** How long an outcome asks to wait, in milliseconds. */
+const askedMsOf = ({ outcome }: TimedOutcome): number => {
+  if (outcome.kind === 'held') return outcome.retryAfterMs;
+  if (outcome.kind !== 'rate_limited') return 0;
+  return Math.min(outcome.retryAfterMs ?? UNSAID_RETRY_AFTER_MS, LONGEST_RETRY_AFTER_MS);
+};
+
+/** What has a place waits for that, and what nobody may send now waits in the database; all else on the wait ladder. */
+const waitFor = (open: readonly TimedOutcome[], backoffMs: number, now: Date, random: number): Settlement['wait'] => {
+  const reason = waitingReason(open);
+  const isParked = onlyWaits(open) && open.some(({ outcome }) => outcome.kind === 'held' && isParking(outcome));
+  const wait = waitOfAtLeast(Math.max(backoffMs, ...open.map(askedMsOf), 1000), random);
+  if (!isParked) return { ...wait, reason, until: null };
+  const until = Math.max(...open.map((one) => placeMsOf(one) ?? now.getTime() + askedMsOf(one)));
+  return { ...wait, reason, until: new Date(until) };
+};
+
+const placeMsOf = ({ outcome }: TimedOutcome): number | null =>
+  outcome.kind === 'held' ? (outcome.place?.at.getTime() ?? null) : null;
+
+const isParking = ({ place, code }: { place: unknown; code: string }): boolean =>
+  place !== null || code === 'provider_disabled';
 
 /**
  * What follows from the outcomes of one claim. `outcomes` has an entry for each delivery that was open, by delivery id;
@@ -124,12 +176,13 @@ export const settle = (
   const goneTargets = recorded
     .filter((delivery) => outcomes.get(delivery.id)?.outcome.kind === 'recipient_gone')
     .map((delivery) => delivery.target);
-  const common = { id: notification.id, serviceName: notification.serviceName, token, lastError, goneTargets };
+  const { id, serviceName, place } = notification;
+  const common = { id, serviceName, token, lastError, goneTargets, place };
 
   if (recorded.some((delivery) => delivery.status === 'open' && !outcomes.has(delivery.id))) {
     // The lease left no time for these: soon again, and an attempt is used only if one was made.
     const attempt = outcomes.size === 0 ? notification.attempt : number;
-    const wait = { ...waitOfAtLeast(1000, random), reason: 'retry' as const };
+    const wait = { ...waitOfAtLeast(1000, random), reason: 'retry' as const, until: null };
     return {
       ...common,
       state: 'approved',
@@ -142,20 +195,11 @@ export const settle = (
   }
 
   if (openOutcomes.length > 0) {
-    const free = onlyRateLimited(openOutcomes);
+    const free = onlyWaits(openOutcomes);
     const attempt = free ? notification.attempt : number;
     const policy = retryPolicy(notification.channel, notification.type);
     if (attempt < policy.attempts) {
       const backoffMs = free ? 0 : (policy.delaysSeconds[attempt - 1] ?? 1) * 1000;
-      const askedMs = Math.max(
-        0,
-        ...openOutcomes.map(({ outcome }) =>
-          outcome.kind === 'rate_limited'
-            ? Math.min(outcome.retryAfterMs ?? UNSAID_RETRY_AFTER_MS, LONGEST_RETRY_AFTER_MS)
-            : 0,
-        ),
-      );
-      const wait = waitOfAtLeast(Math.max(backoffMs, askedMs, 1000), random);
       return {
         ...common,
         state: 'approved',
@@ -163,7 +207,7 @@ export const settle = (
         attempt,
         deliveries: recorded,
         reason: lastError?.code ?? null,
-        wait: { ...wait, reason: waitingReason(openOutcomes) },
+        wait: waitFor(openOutcomes, backoffMs, now, random),
       };
     }
   }
@@ -202,6 +246,31 @@ export const settleWithout = (
     lastError: { ...error, at: now },
     reason: error.code,
     wait: null,
+    place: notification.place,
+    goneTargets: [],
+  };
+};
+
+/** The limit of its channel has a place for it at a later time: until then it waits in the database. `place` null: there is none yet. */
+export const settleForPlace = (
+  notification: Notification,
+  { until, place }: { until: Date; place: Date | null },
+  now: Date,
+  random: number,
+): Settlement => {
+  const ms = Math.max(1, until.getTime() - now.getTime());
+  return {
+    id: notification.id,
+    serviceName: notification.serviceName,
+    token: notification.lease?.token ?? '',
+    state: 'approved',
+    status: 'pending',
+    attempt: notification.attempt,
+    deliveries: notification.deliveries,
+    lastError: notification.lastError,
+    reason: 'rate_limited',
+    wait: { ...waitOfAtLeast(ms, random), reason: 'rate_limit', until },
+    place,
     goneTargets: [],
   };
 };
@@ -209,7 +278,7 @@ export const settleWithout = (
 /** What a claimed notification is once its settlement is written, at the time `at`; without the transition in its history. */
 export const settled = (claimed: Notification, settlement: Settlement, at: Date): Notification => {
   const { state, attempt, deliveries, lastError, wait } = settlement;
-  const due = wait === null ? null : new Date(at.getTime() + wait.ms);
+  const due = wait === null ? null : (wait.until ?? new Date(at.getTime() + wait.ms));
   const uncertain = state === 'uncertain' ? { reason: 'resolution' as const, until: null } : null;
   return {
     ...claimed,
@@ -219,10 +288,12 @@ export const settled = (claimed: Notification, settlement: Settlement, at: Date)
     claims: 0,
     alone: false,
     deliveries,
+    place: settlement.place,
     lastError,
     lease: null,
     waiting: wait === null ? uncertain : { reason: wait.reason, until: due },
     nextAttemptAt: due,
+    groupDueAt: claimed.group?.mode === 'fallback' && wait === null ? at : claimed.groupDueAt,
     updatedAt: at,
     sentAt: deliveries.some(({ status }) => status === 'sent') ? (claimed.sentAt ?? at) : claimed.sentAt,
     failedAt: settlement.status === 'failed' ? at : claimed.failedAt,

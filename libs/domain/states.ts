@@ -5,7 +5,8 @@ import type { Notification } from './notification.js';
 /** The state machine: what may follow what. docs/state-machine.md draws it. */
 export const TRANSITIONS: Readonly<Record<State, readonly State[]>> = {
   draft: ['approved', 'rejected', 'cancelled', 'expired'],
-  approved: ['sending', 'cancelled', 'expired'],
+  // Back to approved: held back in its group until its turn comes.
+  approved: ['sending', 'approved', 'cancelled', 'expired'],
   // Back to approved: to wait, with reason and due time.
   sending: ['sent', 'failed', 'uncertain', 'approved', 'expired'],
   sent: ['failed'],

@@ -270,4 +270,16 @@ describe('read', () => {
     expect(await ACTS.read(id)).toMatchObject({ state: 'sent', readAt: NOW, version: 2 });
     expect(h.announcer.announcements[0]).toMatchObject({ status: { previous: 'sent' } });
   });
+
+  it('marks the inbox, of what stands there, and again when it is repeated', async () => {
+    const { id } = h.add({ state: 'sent', channel: 'in-app' });
+    await ACTS.read(h.add({ state: 'sent', channel: 'push' }).id);
+    expect(h.readInInbox).toEqual([]);
+    await ACTS.read(id);
+    await ACTS.read(id);
+    expect(h.readInInbox).toEqual([
+      ['diabetes', id],
+      ['diabetes', id],
+    ]);
+  });
 });

@@ -1,14 +1,17 @@
+import { Semaphore } from '#batching/semaphore';
 import type { Caller } from '#domain/caller';
-import { InsufficientScope, NotFound } from '#domain/errors';
+import { DomainError, InsufficientScope, NotFound } from '#domain/errors';
 import type { Notification } from '#domain/notification';
 import { approve, type ApprovalParts } from './approval.js';
 import { changeOf, type Plan } from './attempts.js';
 import { type Asked, cancel, read, reject, resolve, type ResolveOutcome, retry } from './decisions.js';
-import type { Announcer, Clock, DeadLetterStore, NotificationStore } from './ports.js';
+import { readInInbox } from './inbox-marks.js';
+import type { Announcer, Clock, DeadLetterStore, InboxMarks, NotificationStore } from './ports.js';
 
 export interface ActionsParts extends ApprovalParts {
   store: NotificationStore;
   deadLetters: Pick<DeadLetterStore, 'closeFor'>;
+  inbox: InboxMarks;
   announcer: Announcer;
   now: Clock;
 }
@@ -16,6 +19,11 @@ export interface ActionsParts extends ApprovalParts {
 export interface Noted {
   note?: string | null | undefined;
 }
+
+export type ApprovalResult = { id: string } & ({ notification: Notification } | { error: DomainError });
+
+/** Of one call that approves many. */
+const APPROVALS_AT_ONCE = 10;
 
 /**
  * What people and services do with one notification. Each answers it as it stands then; what is already in effect
@@ -26,9 +34,23 @@ export interface Noted {
 export class Actions {
   constructor(private readonly parts: ActionsParts) {}
 
-  /** @throws ValidationFailed, NoTarget, RateLimited */
+  /** Refusals name their guard. @throws ApproverIsAuthor, ValidationFailed, NoTarget, RateLimited */
   approve(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
     return this.act(caller, id, note, (notification, asked) => approve(this.parts, notification, asked));
+  }
+
+  /** Each by itself: one result each, in order. */
+  async approveMany(caller: Caller, ids: readonly string[], noted: Noted): Promise<ApprovalResult[]> {
+    const places = new Semaphore(APPROVALS_AT_ONCE);
+    const one = async (id: string): Promise<ApprovalResult> => {
+      try {
+        return { id, notification: await this.approve(caller, id, noted) };
+      } catch (error) {
+        if (error instanceof DomainError) return { id, error };
+        throw error;
+      }
+    };
+    return Promise.all(ids.map((id) => places.run(() => one(id))));
   }
 
   reject(caller: Caller, id: string, { reason }: { reason: string }): Promise<Notification> {
@@ -57,8 +79,10 @@ export class Actions {
     return this.act(caller, id, note, (notification, asked) => resolve(notification, outcome, asked));
   }
 
-  read(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
-    return this.act(caller, id, note, read);
+  async read(caller: Caller, id: string, { note }: Noted): Promise<Notification> {
+    const notification = await this.act(caller, id, note, read);
+    await readInInbox(this.parts.inbox, notification);
+    return notification;
   }
 
   private act(
@@ -72,7 +96,9 @@ export class Actions {
       if (found === null) throw new NotFound('notification');
       return found;
     };
-    return changeOf(this.parts, find, (found, at) => decide(found, { actor: caller.actor, at, note: note ?? null }));
+    return changeOf(this.parts, find, (found, at) =>
+      decide(found, { actor: caller.actor, owner: caller.owner, at, note: note ?? null }),
+    );
   }
 
   /** The action is done and stands; a dead letter that stays open is closed by its next notice. */

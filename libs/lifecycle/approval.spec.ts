@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { State } from '#contracts/vocabulary';
 import { atOnce } from '#domain/change';
-import { NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
+import { ApproverIsAuthor, DomainError, NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
 import type { Notification } from '#domain/notification';
 import { ActionsHouse } from '#testing/actions-house';
 import { callerOf } from '#testing/callers';
@@ -53,6 +53,14 @@ describe('approve', () => {
     expect(h.limits.count('k', MINUTE)).toBe(1);
   });
 
+  it('holds back what comes later in its group, and takes no place', async () => {
+    h.placesNeeded = () => [{ key: 'full', at: MINUTE, max: 0, mode: 'fail' }];
+    const group = { mode: 'fallback', position: 1, fallbackAfterSeconds: null, skipped: [] } as const;
+    const after = await approve(h.addDraft({ groupId: 'a'.repeat(24), group: { ...group, skipped: [] } }).id);
+    expect(after).toMatchObject({ approvedAt: NOW, waiting: { reason: 'fallback', until: null }, nextAttemptAt: null });
+    expect(h.announcer.announcements[0]?.wake).toBe('none');
+  });
+
   it('is refused over the limit, and keeps no place', async () => {
     h.placesNeeded = () => [
       { key: 'free', at: MINUTE, max: 1, mode: 'fail' },
@@ -92,5 +100,69 @@ describe('approve', () => {
       state: 'draft',
       allowed: ['reject', 'cancel'],
     });
+  });
+});
+
+describe('a guard', () => {
+  const guardOf = async (acted: Promise<unknown>): Promise<unknown> => {
+    const error: unknown = await acted.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(DomainError);
+    return (error as DomainError).guard;
+  };
+  const past = new Date(NOW.getTime() - 1);
+
+  it('is named by the refusal', async () => {
+    expect(await guardOf(approve(h.add({ state: 'sent' }).id))).toBe('state');
+    expect(await guardOf(approve(h.addDraft({ expiresAt: past }).id))).toBe('time');
+    expect(await guardOf(approve(h.addDraft({ body: ' ' }).id))).toBe('content');
+    expect(await guardOf(approve(h.addDraft({ userId: 'p-9' }).id))).toBe('recipient');
+    h.placesNeeded = () => [{ key: 'full', at: MINUTE, max: 0, mode: 'fail' }];
+    expect(await guardOf(approve(h.addDraft().id))).toBe('limit');
+    const retry = (over: Partial<Notification>): Promise<unknown> =>
+      h.actions.retry(callerOf(), h.add({ state: 'failed', ...over }).id, {});
+    expect(await guardOf(retry({ round: 6 }))).toBe('retries');
+    expect(await guardOf(retry({ expiresAt: past }))).toBe('time');
+    const uncertain = h.add({ state: 'uncertain', expiresAt: past });
+    expect(await guardOf(h.actions.resolve(callerOf(), uncertain.id, { outcome: 'retry' }))).toBe('time');
+  });
+
+  it('keeps authors from approving, where others have to', async () => {
+    h.byOthers.add('diabetes');
+    const { id } = h.addDraft({ owner: 'desk' });
+    const author = callerOf({ actor: 'key:another-of-theirs', owner: 'desk' });
+    const asked = h.actions.approve(author, id, {});
+    await expect(asked).rejects.toThrow(ApproverIsAuthor);
+    expect(await guardOf(asked)).toBe('author');
+    expect((await h.actions.reject(author, h.addDraft({ owner: 'desk' }).id, { reason: 'no' })).state).toBe('rejected');
+    const approved = await h.actions.approve(callerOf({ actor: 'key:2', owner: 'doctors' }), id, {});
+    expect(approved.history.at(-1)).toMatchObject({ to: 'approved', actor: 'key:2' });
+    // What is in effect already is no decision any more.
+    expect((await h.actions.approve(author, id, {})).state).toBe('approved');
+  });
+
+  it('lets authors approve elsewhere', async () => {
+    h.byOthers.add('wellness');
+    expect((await approve(h.addDraft({ owner: callerOf().owner }).id)).state).toBe('approved');
+  });
+});
+
+describe('many at once', () => {
+  it('are approved each by itself, in order', async () => {
+    const [good, late] = [h.addDraft(), h.addDraft({ expiresAt: NOW })];
+    const results = await h.actions.approveMany(callerOf(), [late.id, 'f'.repeat(24), good.id], { note: 'fine' });
+    expect(results).toMatchObject([
+      { id: late.id, error: { code: 'invalid_transition', guard: 'time' } },
+      { id: 'f'.repeat(24), error: { code: 'not_found', guard: null } },
+      { id: good.id, notification: { state: 'approved', version: 2 } },
+    ]);
+    expect(h.store.get(good.id).history.at(-1)?.reason).toBe('fine');
+  });
+
+  it('do not hide what nobody expected', async () => {
+    h.store.find = () => Promise.reject(new TypeError('a fault of ours'));
+    await expect(h.actions.approveMany(callerOf(), [h.addDraft().id], {})).rejects.toThrow(TypeError);
   });
 });

@@ -1,10 +1,11 @@
 import type { FieldError } from '#contracts/problems';
 import { CHANNEL_RULES } from '#domain/channels/channels';
 import { atOnce, transitionTo } from '#domain/change';
-import { NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
+import { comesLater, HELD_BACK } from '#domain/groups';
+import { ApproverIsAuthor, guardedBy, NoTarget, RateLimited, ValidationFailed } from '#domain/errors';
 import type { Notification } from '#domain/notification';
 import type { Plan } from './attempts.js';
-import { type Asked, isOpenFor, isPast, refuse } from './decisions.js';
+import { type Asked, isOpenFor, isPast, PAST, refuse } from './decisions.js';
 import type { UserLimits } from '#domain/limits';
 import type { PlacesNeeded, RecipientLookup } from './ports.js';
 
@@ -12,6 +13,8 @@ export interface ApprovalParts {
   limits: UserLimits;
   recipients: RecipientLookup;
   placesNeeded: PlacesNeeded;
+  /** Whether a service's drafts are approved by others than who made them. */
+  byOthers: (serviceName: string) => boolean;
 }
 
 interface Place {
@@ -20,17 +23,28 @@ interface Place {
 }
 
 /**
- * Approves a draft: its content and recipient are checked once more, and it takes its places in its user's minutes.
- * @throws InvalidTransition, ValidationFailed, NoTarget, RateLimited
+ * Approves a draft: its content and recipient are checked once more, and it takes its places in its user's minutes. One
+ * that comes later in its group waits for its turn.
+ * @throws InvalidTransition, ApproverIsAuthor, ValidationFailed, NoTarget, RateLimited
  */
 export const approve = async (parts: ApprovalParts, notification: Notification, asked: Asked): Promise<Plan | null> => {
-  const { actor, at, note } = asked;
+  const { actor, owner, at, note } = asked;
   if (!isOpenFor(notification, 'approve')) return null;
-  if (isPast(notification.expiresAt, at)) refuse(notification, 'approve', 'its expiresAt has passed');
+  if (owner === notification.owner && parts.byOthers(notification.serviceName)) throw new ApproverIsAuthor();
+  if (isPast(notification.expiresAt, at)) refuse(notification, 'approve', PAST);
   const wrong = contentErrors(notification);
-  if (wrong.length > 0) throw new ValidationFailed(wrong);
+  if (wrong.length > 0) throw guardedBy('content', new ValidationFailed(wrong));
   await requireTarget(parts.recipients, notification);
 
+  if (comesLater(notification))
+    return {
+      change: transitionTo(notification, 'approved', {
+        at,
+        actor,
+        reason: note,
+        set: { approvedAt: at, ...HELD_BACK },
+      }),
+    };
   const { sendAt } = notification;
   const scheduledFor = sendAt !== null && sendAt > at ? sendAt : null;
   const places = await takePlaces(parts, { ...notification, state: 'approved', dueAt: scheduledFor }, at);
@@ -74,7 +88,7 @@ const requireTarget = async (recipients: RecipientLookup, notification: Notifica
   const { to, userId, serviceName, channel } = notification;
   if (to !== null && to.length > 0) return;
   const having = userId === null ? null : await recipients.withTarget([{ serviceName, channel, userId }]);
-  if (having === null || having.size === 0) throw new NoTarget(channel);
+  if (having === null || having.size === 0) throw guardedBy('recipient', new NoTarget(channel));
 };
 
 /** Takes all the places that are needed, or none. `movedTo` is the later minute that `wait` led to. */
@@ -93,7 +107,7 @@ const takePlaces = async (
   if (taken.length < requests.length) {
     if (taken.length > 0) await limits.release(taken);
     const waits = grants.map((grant) => (grant.granted ? 0 : grant.retryAfterMs));
-    throw new RateLimited('user', Math.max(1, Math.ceil(Math.max(...waits) / 1000)));
+    throw guardedBy('limit', new RateLimited('user', Math.max(1, Math.ceil(Math.max(...waits) / 1000))));
   }
   const moved = requests.some(({ at }, index) => {
     const place = taken[index];

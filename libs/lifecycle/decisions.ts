@@ -1,6 +1,7 @@
+import type { Guard } from '#contracts/vocabulary';
 import { type Action, allowedActions, isInEffect } from '#domain/states';
 import { atOnce, markedWith, transitionTo } from '#domain/change';
-import { InvalidTransition, ValidationFailed } from '#domain/errors';
+import { guardedBy, InvalidTransition, ValidationFailed } from '#domain/errors';
 import type { Delivery, Notification } from '#domain/notification';
 import { MAX_ROUNDS } from '#domain/retry';
 import { nextRound } from '#domain/round';
@@ -11,6 +12,8 @@ import type { Plan } from './attempts.js';
 
 export interface Asked {
   actor: string;
+  /** The client that asks (`Caller.owner`). */
+  owner: string;
   at: Date;
   note: string | null;
 }
@@ -18,30 +21,37 @@ export interface Asked {
 export type ResolveOutcome = 'sent' | 'failed' | 'retry';
 
 /** @throws InvalidTransition with what is possible instead */
-export const refuse = (notification: Notification, action: Action, why?: string): never => {
+export const refuse = (
+  notification: Notification,
+  action: Action,
+  { guard, why }: { guard: Guard; why?: string | undefined },
+): never => {
   const allowed = allowedActions(notification, MAX_ROUNDS).filter(
     (possible) => why === undefined || possible !== action,
   );
-  throw new InvalidTransition(
-    notification.state,
-    allowed,
-    why ?? `${action} is not possible while the notification is ${notification.state}`,
+  throw guardedBy(
+    guard,
+    new InvalidTransition(
+      notification.state,
+      allowed,
+      why ?? `${action} is not possible while the notification is ${notification.state}`,
+    ),
   );
 };
 
 /** Whether the action is still to be carried out. @throws InvalidTransition */
 export const isOpenFor = (notification: Notification, action: Action, outcome?: ResolveOutcome): boolean => {
   if (isInEffect(notification, action, outcome)) return false;
-  if (!allowedActions(notification, MAX_ROUNDS).includes(action))
-    refuse(
-      notification,
-      action,
-      action === 'retry' && notification.state === 'failed' ? 'it has been retried as often as it may be' : undefined,
-    );
-  return true;
+  if (allowedActions(notification, MAX_ROUNDS).includes(action)) return true;
+  return action === 'retry' && notification.state === 'failed'
+    ? refuse(notification, action, { guard: 'retries', why: 'it has been retried as often as it may be' })
+    : refuse(notification, action, { guard: 'state' });
 };
 
 export const isPast = (expiresAt: Date | null, now: Date): boolean => expiresAt !== null && expiresAt <= now;
+
+/** Refused by its `expiresAt`. */
+export const PAST = { guard: 'time', why: 'its expiresAt has passed' } as const;
 
 /** It will not be claimed any more. */
 const AT_REST = { waiting: null, nextAttemptAt: null } as const;
@@ -64,7 +74,7 @@ export const cancel = (notification: Notification, { actor, at, note }: Asked): 
 
 export const retry = (notification: Notification, { actor, at, note }: Asked): Plan | null => {
   if (!isOpenFor(notification, 'retry')) return null;
-  if (isPast(notification.expiresAt, at)) refuse(notification, 'retry', 'its expiresAt has passed');
+  if (isPast(notification.expiresAt, at)) refuse(notification, 'retry', PAST);
   return { change: nextRound(notification, at, actor, note) };
 };
 
@@ -97,9 +107,12 @@ export const resolve = (
       };
     case 'retry':
       if (isPast(notification.expiresAt, at))
-        throw new ValidationFailed([
-          { in: 'body', field: '/outcome', code: 'expired', message: 'must be sent or failed: expiresAt has passed' },
-        ]);
+        throw guardedBy(
+          'time',
+          new ValidationFailed([
+            { in: 'body', field: '/outcome', code: 'expired', message: 'must be sent or failed: expiresAt has passed' },
+          ]),
+        );
       return {
         change: transitionTo(notification, 'approved', {
           ...step,

@@ -18,6 +18,12 @@ export interface NotificationStore extends ChangeStore {
   cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number>;
 }
 
+/** What of in-app notifications stands in inboxes. */
+export interface InboxMarks {
+  /** Marks the items of a notification as read, where they are not. @throws Unavailable */
+  markRead(serviceName: string, notificationId: string): Promise<void>;
+}
+
 export interface ReceiptStore {
   /** The delivery that a provider gave this id to, in whatever service; null when there is none. */
   findDelivery(

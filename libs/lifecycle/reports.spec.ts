@@ -17,13 +17,16 @@ let announcer = new RecordingAnnouncer();
 let paused: number[] = [];
 let whilePaused: () => void = () => undefined;
 let reports: Reports;
+let readInInbox: [string, string][] = [];
 beforeEach(() => {
   store = new MemoryNotifications(NOW);
   announcer = new RecordingAnnouncer();
   paused = [];
   whilePaused = () => undefined;
+  readInInbox = [];
   reports = new Reports({
     store,
+    inbox: { markRead: (...read) => Promise.resolve(void readInInbox.push(read)) },
     announcer,
     now: () => NOW,
     pause: (ms) => {
@@ -135,6 +138,22 @@ describe('a report of failure', () => {
 
   it('of a delivery that it does not have is refused', async () => {
     await expect(report(add(), 'failed', { deliveryId: 'x-1' })).rejects.toBeInstanceOf(ValidationFailed);
+  });
+});
+
+describe('what was read elsewhere', () => {
+  it('is read in the inbox too, also when the report comes again', async () => {
+    const one = add({ channel: 'in-app' });
+    const other = add({ channel: 'push' });
+    expect(await report(one, 'opened')).toBe('applied');
+    expect(await report(other, 'read')).toBe('applied');
+    expect(readInInbox).toEqual([]);
+    expect(await report(one, 'read')).toBe('applied');
+    expect(await report(one, 'read')).toBe('ignored');
+    expect(readInInbox).toEqual([
+      [one.serviceName, one.id],
+      [one.serviceName, one.id],
+    ]);
   });
 });
 

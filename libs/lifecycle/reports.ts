@@ -5,10 +5,12 @@ import { Conflict, InsufficientScope, NotFound, ServiceNotAllowed, ValidationFai
 import type { Delivery, Notification } from '#domain/notification';
 import { rollUp } from '#domain/settle';
 import { changeOf, type Plan } from './attempts.js';
-import type { Announcer, Clock, NotificationStore } from './ports.js';
+import { readInInbox } from './inbox-marks.js';
+import type { Announcer, Clock, InboxMarks, NotificationStore } from './ports.js';
 
 export interface ReportsParts {
   store: NotificationStore;
+  inbox: InboxMarks;
   announcer: Announcer;
   now: Clock;
   /** Resolves after so many milliseconds. */
@@ -46,12 +48,13 @@ export class Reports {
       await pause(ms);
     }
     let applied = false;
-    await changeOf(this.parts, find, (notification, at) => {
+    const after = await changeOf(this.parts, find, (notification, at) => {
       if (isUnsettled(notification)) throw new Conflict();
       const plan = planOf(notification, report, `report:${who.owner}`, at);
       applied = plan !== null;
       return plan;
     });
+    if (report.status === 'read') await readInInbox(this.parts.inbox, after);
     return applied ? 'applied' : 'ignored';
   }
 }

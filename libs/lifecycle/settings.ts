@@ -1,5 +1,30 @@
 import { z } from 'zod';
-import { integer } from '#config/settings';
+import { integer, InvalidSettings, list } from '#config/settings';
+import { ServiceName } from '#contracts/http/primitives';
+
+/** Stands for every service. */
+const ALL = '*';
+
+export const approvalSettings = z.object({
+  APPROVAL_BY_OTHERS: list(z.union([ServiceName, z.literal(ALL)]))
+    .default([])
+    .meta({
+      description:
+        'services, or *, whose drafts have to be approved with a key of another owner than the one they were made with',
+      example: 'diabetes,maternity',
+    }),
+});
+export type ApprovalSettings = z.output<typeof approvalSettings>;
+
+/** @throws InvalidSettings for a service that there is not: what it was meant for would go without */
+export const approvalByOthers = (
+  { APPROVAL_BY_OTHERS: named }: ApprovalSettings,
+  services: readonly string[],
+): ((serviceName: string) => boolean) => {
+  if (named.some((name) => name !== ALL && !services.includes(name)))
+    throw new InvalidSettings(['APPROVAL_BY_OTHERS must name services of CARILLON_SERVICES, or *']);
+  return (serviceName) => named.includes(serviceName) || named.includes(ALL);
+};
 
 export const lifecycleSettings = z.object({
   AUTOMATIC_RETRY_AFTER_S: integer(1, 7 * 86_400)

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
-import { attemptOf, Inbox, RecordingLog } from '#testing/messaging';
+import { attemptOf, Inbox, RecordingLog, until } from '#testing/messaging';
 import { BatchConsumer } from './consumer.js';
 import type { BatchConsumerOptions } from './consumer.js';
 
@@ -80,6 +80,30 @@ describe('BatchConsumer', () => {
     release.resolve();
     expect(await sizes.first(4)).toEqual([1, 4, 4, 1]);
     expect(most).toBe(2);
+  });
+
+  it('rests between batches, until it is stopped', async () => {
+    const seen = new Inbox<number>();
+    const only = (pauseMs: number): Promise<void> =>
+      consume({
+        concurrency: 1,
+        maxBatch: 1,
+        pauseMs,
+        onBatch: (messages) => Promise.resolve(seen.add(...messages.map(attemptOf))),
+      });
+    await only(1);
+    channel.send(1, 2);
+    expect(await seen.first(2)).toEqual([1, 2]);
+    await consumer.stop();
+    await only(3_600_000);
+    channel.send(3, 4);
+    await seen.first(3);
+    await until(() => channel.acked.length === 1);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+    expect(seen.items).toEqual([1, 2, 3]);
+    expect(consumer.inHand).toBe(0);
+    await consumer.stop();
+    expect(channel.put).toEqual([2]);
   });
 
   it('does not let a few wait for company for long', async () => {

@@ -18,6 +18,8 @@ export interface BatchConsumerOptions {
   concurrency?: number;
   /** While another batch is in hand, one that is not full waits this long for company. Default 5 ms. */
   gatherMs?: number;
+  /** So long after a batch its place is not given to another one. Default 0. */
+  pauseMs?: number;
   /**
    * Handles a batch. When it resolves, all of it that it has not settled itself is acknowledged, or refused where
    * `message.refuse()` was called. When it throws TryAgainLater, what is open stays in hand and is handed over again.
@@ -124,9 +126,10 @@ export class BatchConsumer implements Consuming {
     if (batch.length === 0) return;
     this.batches++;
     this.messages += batch.length;
-    void this.work(batch).finally(() => {
+    const { pauseMs = 0 } = this.options;
+    const worked = this.work(batch).finally(() => (this.messages -= batch.length));
+    void (pauseMs === 0 ? worked : worked.then(() => pause(pauseMs, this.stopping.signal))).finally(() => {
       this.batches--;
-      this.messages -= batch.length;
       this.pump();
       if (this.batches === 0) for (const resolve of this.idle.splice(0)) resolve();
     });

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { connect } from 'amqplib';
 import type { Channel, ChannelModel } from 'amqplib';
 import { fullJitter, pause, within } from './backoff.js';
 import type { Log } from './log.js';
+import { openConnection, type OpenOptions } from './open.js';
 
 /** A connection while it lasts. */
 export interface Session {
@@ -19,11 +19,7 @@ export interface Attachment {
   attach(session: Session): Promise<void>;
 }
 
-export interface LinkOptions {
-  uri: URL;
-  /** Shown by RabbitMQ's management. */
-  name: string;
-  heartbeatSeconds: number;
+export interface LinkOptions extends OpenOptions {
   log: Log;
   declare(model: ChannelModel): Promise<void>;
 }
@@ -37,7 +33,6 @@ interface LinkEvents {
 
 const RECONNECT = { baseMs: 200, maxMs: 5_000 };
 const CHANNEL_REOPEN = { baseMs: 100, maxMs: 10_000 };
-const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 /** What has lasted this long was not refused: the next attempt is a first one again. */
 const STABLE_MS = 5_000;
@@ -167,7 +162,7 @@ export class Link extends EventEmitter<LinkEvents> {
   private async hold(): Promise<Error> {
     let model: ChannelModel;
     try {
-      model = await this.connect();
+      model = await openConnection(this.options);
     } catch (error) {
       return asError(error);
     }
@@ -200,17 +195,6 @@ export class Link extends EventEmitter<LinkEvents> {
       this.setBlocked(false, '');
       this.setReady(false);
     }
-  }
-
-  private connect(): Promise<ChannelModel> {
-    const uri = new URL(this.options.uri);
-    if (!uri.searchParams.has('heartbeat')) uri.searchParams.set('heartbeat', String(this.options.heartbeatSeconds));
-    return connect(uri.href, {
-      noDelay: true,
-      keepAlive: true,
-      timeout: CONNECT_TIMEOUT_MS,
-      clientProperties: { connection_name: this.options.name },
-    });
   }
 
   /** Closes with the handshake; a peer that does not answer is left without. */

@@ -35,6 +35,23 @@ export class Metrics {
   readonly templates = this.counter('carillon_template_cache_total', 'Look-ups of compiled templates', ['result']);
   readonly messages = this.counter('carillon_messages_total', 'Messages handled', ['queue', 'result']);
 
+  readonly providerCalls = this.counter('carillon_provider_calls_total', 'Calls of providers, by what came of them', [
+    'channel',
+    'provider',
+    'outcome',
+  ]);
+  readonly failovers = this.counter(
+    'carillon_failovers_total',
+    'Messages that the next provider took over, by what came of the one before; after uncertain they may arrive twice',
+    ['channel', 'from', 'to', 'reason'],
+  );
+
+  readonly providerHealth = new Gauge({
+    name: 'carillon_provider_health',
+    help: '1 while a provider is up, 0.5 while it is probed, 0 while it is left alone',
+    labelNames: ['channel', 'provider'],
+    registers: [this.registry],
+  });
   readonly acceptToSent = this.histogram(
     'carillon_accept_to_sent_seconds',
     'From createdAt to sentAt',

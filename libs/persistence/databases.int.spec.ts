@@ -34,6 +34,7 @@ describe('databases', () => {
         'expiry',
         'failures',
         'group',
+        'groups_due',
         'idempotency',
         'leases',
         'outbox',
@@ -51,7 +52,7 @@ describe('databases', () => {
     await createIndexes(longer);
     const indexes = await indexesOf(longer);
     expect(indexes.find(({ name }) => name === 'retention')).toMatchObject({ expireAfterSeconds: 120 * 86_400 });
-    expect(indexes).toHaveLength(14);
+    expect(indexes).toHaveLength(15);
     await longer.close();
   });
 

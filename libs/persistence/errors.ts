@@ -27,6 +27,10 @@ export const isUnreachable = (error: unknown): boolean =>
 export const isDuplicateKey = (error: unknown): boolean =>
   error instanceof mongo.MongoServerError && error.code === 11000;
 
+/** Whether a transaction failed for a reason of the moment, such as another one in its way. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof mongo.MongoError && error.hasErrorLabel('TransientTransactionError');
+
 /** Whether a violated unique index is the one on `_id`, by the server's message: `... index: _id_ dup key: ...`. */
 export const isAboutId = (message: string | undefined): boolean => message?.includes(' index: _id_ ') ?? false;
 

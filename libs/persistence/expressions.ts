@@ -15,6 +15,9 @@ export const increment = (path: string): mongo.Document => ({ $add: [path, 1] })
 /** The value, or nothing at all where it is absent: a field set to it then goes away. */
 export const optional = (path: string): mongo.Document => ({ $ifNull: [path, REMOVE] });
 
+/** Of a group with fallback: it is to be looked at, for something was decided here. */
+export const NOW_IN_FALLBACK: mongo.Document = { $cond: [{ $eq: ['$group.mode', 'fallback'] }, NOW, REMOVE] };
+
 export const append = (path: string, ...items: unknown[]): mongo.Document => ({
   $concatArrays: [{ $ifNull: [path, []] }, items],
 });

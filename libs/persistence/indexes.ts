@@ -8,7 +8,10 @@ import { idempotencyRecords } from './idempotency/schema.js';
 import { inbox } from './inbox/schema.js';
 import { keys } from './keys/schema.js';
 import { limits } from './limits/schema.js';
+import { limitPlaces } from './limits/places.js';
+import { limitRules } from './limits/rule-store.js';
 import { notifications } from './notifications/schema.js';
+import { disabledProviders, providerReports } from './providers/schema.js';
 import { recipients } from './recipients/schema.js';
 import { templates } from './templates/schema.js';
 
@@ -20,7 +23,11 @@ const CONTROL_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [
   deadLetters,
   idempotencyRecords,
   keys,
+  disabledProviders,
+  limitPlaces,
+  limitRules,
   limits,
+  providerReports,
   templates,
 ];
 

@@ -43,6 +43,7 @@ export class BulkQueries {
         total: bulk.total,
         accepted: bulk.accepted,
         refused: bulk.refused,
+        notifications: counts.pending + counts.sent + counts.failed + counts.cancelled,
         pending: counts.pending,
         sent: counts.sent,
         failed: counts.failed,

@@ -49,6 +49,11 @@ export interface ReadStore {
   countBulk(serviceName: string, bulkId: string): Promise<Record<Status, number>>;
 }
 
+export interface GroupReader {
+  /** Its members, by position; none where there is no such group in these services. */
+  findGroup(groupId: string, services: Iterable<string>): Promise<Notification[]>;
+}
+
 export interface BulkRecord {
   id: string;
   serviceName: string;

@@ -159,6 +159,7 @@ describe('BulkQueries', () => {
       total: 152,
       accepted: 2,
       refused: 150,
+      notifications: 2,
       pending: 1,
       sent: 1,
       failed: 0,

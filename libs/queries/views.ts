@@ -1,7 +1,9 @@
-import type { NotificationBody, NotificationItem } from '#contracts/http/notification';
+import type { ApprovedNotifications, NotificationBody, NotificationItem } from '#contracts/http/notification';
 import { DELIVERY_STATUSES, type DeliveryStatus, type State } from '#contracts/vocabulary';
 import { CHANNEL_RULES } from '#domain/channels/channels';
 import type { Delivery, DeliveryAttempt, Notification, NotificationError, Transition } from '#domain/notification';
+import { type DomainError, ValidationFailed } from '#domain/errors';
+import { comesLater, HELD_BACK } from '#domain/groups';
 import { isFinal, statusOfNotification } from '#domain/states';
 
 const time = (date: Date | null): string | null => (date === null ? null : date.toISOString());
@@ -15,6 +17,7 @@ const attemptView = (attempt: DeliveryAttempt): NotificationBody['deliveries'][n
   code: attempt.code,
   providerStatus: attempt.providerStatus,
   retryAfterMs: attempt.retryAfterMs,
+  tried: [...(attempt.tried ?? [])],
 });
 
 const deliveryView = (notification: Notification, delivery: Delivery): NotificationBody['deliveries'][number] => ({
@@ -43,6 +46,9 @@ const countsOf = (deliveries: readonly Delivery[]): NotificationItem['deliveryCo
   return { total: deliveries.length, ...counts };
 };
 
+const placeView = (group: Notification['group']): NotificationItem['group'] =>
+  group === null ? null : { mode: group.mode, position: group.position };
+
 /** What a list shows of a notification. */
 export const itemView = (notification: Notification): NotificationItem => ({
   id: notification.id,
@@ -54,6 +60,7 @@ export const itemView = (notification: Notification): NotificationItem => ({
   type: notification.type,
   priority: notification.priority,
   groupId: notification.groupId,
+  group: placeView(notification.group),
   bulkId: notification.bulkId,
   bulkIndex: notification.bulkIndex,
   title: notification.title,
@@ -86,6 +93,7 @@ export const notificationView = (notification: Notification): NotificationBody =
   ...itemView(notification),
   body: notification.body,
   data: notification.data,
+  template: notification.template,
   sms: notification.sms,
   deliveries: notification.deliveries.map((delivery) => deliveryView(notification, delivery)),
   history: notification.history.map(transitionView),
@@ -95,6 +103,7 @@ const stateAtAccept = (notification: Notification): State => notification.histor
 
 const waitingAtAccept = (notification: Notification, state: State): Notification['waiting'] => {
   if (state === 'draft') return { reason: 'approval', until: null };
+  if (comesLater(notification)) return HELD_BACK.waiting;
   const { dueAt, sendAt } = notification;
   if (dueAt === null) return null;
   return { reason: dueAt.getTime() === sendAt?.getTime() ? 'scheduled' : 'rate_limit', until: dueAt };
@@ -123,3 +132,27 @@ export const acceptedView = (notification: Notification): NotificationBody => {
     history: notification.history.slice(0, 1),
   });
 };
+
+/** What became of each one that was to be approved. */
+export const approvedView = (
+  results: readonly ({ id: string } & ({ notification: Notification } | { error: DomainError }))[],
+): ApprovedNotifications => {
+  const approved = results.filter((result) => 'notification' in result).length;
+  return {
+    approved,
+    refused: results.length - approved,
+    results: results.map((result) =>
+      'notification' in result
+        ? { id: result.id, notification: itemView(result.notification), error: null }
+        : { id: result.id, notification: null, error: refusalView(result.error) },
+    ),
+  };
+};
+
+const refusalView = (error: DomainError): ApprovedNotifications['results'][number]['error'] => ({
+  code: error.code,
+  message: error.message,
+  guard: error.guard,
+  errors:
+    error instanceof ValidationFailed ? error.errors.map(({ field, code, message }) => ({ field, code, message })) : [],
+});

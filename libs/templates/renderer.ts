@@ -64,9 +64,11 @@ export class Renderer {
     });
   }
 
-  /** @throws ValidationFailed naming `/template` or variables, Unavailable */
-  async render(request: RenderRequest): Promise<Rendered> {
-    return renderTemplate(await this.compiled(request), request.variables);
+  /** With the version and locale that were found. @throws ValidationFailed naming `/template` or variables, Unavailable */
+  async render(request: RenderRequest): Promise<Rendered & { version: number; locale: string }> {
+    const compiled = await this.compiled(request);
+    const { version, locale } = compiled;
+    return { ...renderTemplate(compiled, request.variables), version, locale };
   }
 
   /** @throws ValidationFailed naming `/template`, Unavailable */

@@ -13,6 +13,10 @@ export class ActionsHouse {
   readonly limits = new MemoryUserLimits();
   readonly announcer = new RecordingAnnouncer();
   readonly actions: Actions;
+  /** Service and id of what was marked in inboxes. */
+  readonly readInInbox: [string, string][] = [];
+  /** Services whose drafts others have to approve. */
+  readonly byOthers = new Set<string>();
   placesNeeded: (notification: Notification) => LimitRequest[] = () => [];
 
   constructor(private readonly now: Date) {
@@ -21,9 +25,11 @@ export class ActionsHouse {
     this.actions = new Actions({
       store: this.store,
       deadLetters: this.deadLetters,
+      inbox: { markRead: (...read) => Promise.resolve(void this.readInInbox.push(read)) },
       limits: this.limits,
       announcer: this.announcer,
       recipients: new MemoryRecipientLookup(new Set(['diabetes:email:p-1'])),
+      byOthers: (serviceName) => this.byOthers.has(serviceName),
       placesNeeded: (notification) => this.placesNeeded(notification),
       now: () => now,
     });

@@ -17,7 +17,7 @@ export interface House {
   readonly vhost: TestVhost;
   readonly env: Record<string, string>;
   /** Starts one more, or one in the place of one that ended. */
-  start(app: PlatformApp, name: string, port?: number): Promise<AppProcess>;
+  start(app: PlatformApp, name: string, port?: number, over?: Record<string, string>): Promise<AppProcess>;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -81,11 +81,12 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
     SANDBOX_PORT: String(sandboxPort),
     SANDBOX_SMTP_PORT: String(smtpPort),
     SANDBOX_WEBHOOK_SECRETS: WEBHOOK_SECRET,
+    ...HIGH_LIMITS,
     ...providerSettings(sandboxUrl, smtpPort),
     ...options.env,
   };
   const processes: AppProcess[] = [];
-  const start: House['start'] = async (app, processName, port) => {
+  const start: House['start'] = async (app, processName, port, over = {}) => {
     const own = port ?? (await freePort());
     const variable = {
       'notification-api': 'NOTIFICATION_API_PORT',
@@ -96,7 +97,7 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
       app,
       name: processName,
       port: own,
-      env: { ...env, [variable]: String(own) },
+      env: { ...env, ...over, [variable]: String(own) },
       logs,
       ready: '/health/ready',
       execArgv: options.execArgv?.[app] ?? [],
@@ -152,6 +153,12 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
     await vhost.drop();
     throw error;
   }
+};
+
+/** Limits that are at work, and that nobody meets. */
+const HIGH_LIMITS = {
+  CHANNEL_LIMITS: 'email=token-bucket:1000000/1,sms=fixed-window:1000000/1,slack=token-bucket:1000000/1',
+  ORANGE_LIMIT_PER_SECOND: '10000',
 };
 
 /** The real clients of every channel, pointed at the sandbox. */

@@ -86,9 +86,18 @@ export class MemoryUserLimits implements UserLimits {
 
 export class MemoryRecipientLookup implements RecipientLookup {
   readonly having: Set<string>;
+  /** By user. */
+  readonly locales = new Map<string, string>();
+  /** How often locales were asked for. */
+  localeLooks = 0;
 
   constructor(having: Iterable<string> = []) {
     this.having = new Set(having);
+  }
+
+  localesOf(_serviceName: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.localeLooks += 1;
+    return Promise.resolve(new Map([...this.locales].filter(([userId]) => userIds.includes(userId))));
   }
 
   withTarget(wanted: Parameters<RecipientLookup['withTarget']>[0]): Promise<ReadonlySet<string>> {
@@ -151,7 +160,12 @@ export class MemoryBulkStore implements BulkStore {
 export class MemoryTemplates implements TemplateRenderer {
   prefix = 'Take';
 
-  render({ name, variables }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
+  render({
+    name,
+    variables,
+    locale,
+    version,
+  }: Parameters<TemplateRenderer['render']>[0]): ReturnType<TemplateRenderer['render']> {
     const { dose } = variables;
     const missing = name !== 'dose' ? '/template' : typeof dose !== 'string' ? '/variables/dose' : null;
     if (missing !== null)
@@ -163,6 +177,8 @@ export class MemoryTemplates implements TemplateRenderer {
       body: `${this.prefix} ${String(dose)}`,
       html: null,
       data: { rx: '1', by: 'template' },
+      version: version ?? 3,
+      locale: locale ?? 'default',
     });
   }
 }

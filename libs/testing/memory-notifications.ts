@@ -4,9 +4,9 @@ import type { Change } from '#domain/change';
 import { awaitsAutomaticRetry } from '#domain/dead-letter';
 import type { Notification, Transition } from '#domain/notification';
 import { closed } from '#domain/settle';
-import { statusOfNotification } from '#domain/states';
+import { isFinal, statusOfNotification } from '#domain/states';
 import type { NotificationStore } from '#lifecycle/ports';
-import type { OwedNotification, UpkeepStore } from '#upkeep/ports';
+import type { GroupUpkeep, OwedNotification, UpkeepStore } from '#upkeep/ports';
 
 interface Stored {
   notification: Notification;
@@ -14,7 +14,6 @@ interface Stored {
 }
 
 const HOUR_MS = 3_600_000;
-const FINAL: ReadonlySet<string> = new Set(['sent', 'failed', 'rejected', 'cancelled', 'expired']);
 const byTime =
   (timeOf: (notification: Notification) => Date | null) =>
   (a: Stored, b: Stored): number =>
@@ -33,7 +32,7 @@ const owedWith = (before: Outbox | null, added: Outbox | null, isTransition: boo
 };
 
 /** In-memory twin of what lifecycle and upkeep need of the notifications, by a clock that the test holds. */
-export class MemoryNotifications implements NotificationStore, UpkeepStore {
+export class MemoryNotifications implements NotificationStore, UpkeepStore, GroupUpkeep {
   readonly documents = new Map<string, Stored>();
   /** Called before each compare-and-set: a test lets someone else write first. */
   beforeChange: (change: Change) => void = () => undefined;
@@ -73,7 +72,10 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
     const outbox = owedWith(stored.outbox, change.outbox, change.state !== undefined);
     const history = transition === undefined ? found.history : [...found.history, transition];
     const version = found.version + 1;
-    return Promise.resolve(this.add({ ...found, ...set, state, history, version, updatedAt: this.time }, outbox));
+    const groupDueAt = found.group?.mode === 'fallback' ? this.time : null;
+    return Promise.resolve(
+      this.add({ ...found, ...set, state, history, version, groupDueAt, updatedAt: this.time }, outbox),
+    );
   }
 
   cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number> {
@@ -148,12 +150,45 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore {
     );
   }
 
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]> {
+    const members = this.all(serviceName).flatMap(({ notification }) =>
+      notification.groupId === groupId ? [notification] : [],
+    );
+    return Promise.resolve(members.sort((a, b) => (a.group?.position ?? 0) - (b.group?.position ?? 0)));
+  }
+
+  async groupsDue(serviceName: string, limit: number): Promise<string[]> {
+    const isDue = ({ groupDueAt }: Notification): boolean => groupDueAt !== null && groupDueAt <= this.time;
+    const due = await this.some(serviceName, Infinity, isDue);
+    due.sort((a, b) => (a.groupDueAt?.getTime() ?? 0) - (b.groupDueAt?.getTime() ?? 0));
+    return [...new Set(due.slice(0, limit).flatMap(({ groupId }) => groupId ?? []))];
+  }
+
+  lookedAt(
+    _serviceName: string,
+    members: readonly { id: string; version: number; lookAgainAt: Date | null }[],
+  ): Promise<void> {
+    for (const { id, version, lookAgainAt } of members) {
+      const { notification, outbox } = this.stored(id);
+      if (notification.version === version) this.add({ ...notification, groupDueAt: lookAgainAt }, outbox);
+    }
+    return Promise.resolve();
+  }
+
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
-    const old = this.all(serviceName)
-      .filter(({ notification: { state, createdAt } }) => FINAL.has(state) && createdAt < before)
-      .slice(0, limit);
+    const old = this.finalBefore(serviceName, before).slice(0, limit);
     for (const { notification } of old) this.documents.delete(notification.id);
     return Promise.resolve(old.length);
+  }
+
+  countFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
+    return Promise.resolve(Math.min(limit, this.finalBefore(serviceName, before).length));
+  }
+
+  private finalBefore(serviceName: string, before: Date): Stored[] {
+    return this.all(serviceName).filter(
+      ({ notification, outbox }) => isFinal(notification) && outbox === null && notification.createdAt < before,
+    );
   }
 
   now(): Promise<Date> {

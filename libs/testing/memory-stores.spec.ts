@@ -2,9 +2,11 @@ import { describe } from '@jest/globals';
 import { deadLetterStoreSuite } from './dead-letter-store-suite.js';
 import { MemoryDeadLetters } from './memory-dead-letters.js';
 import { MemoryNotifications } from './memory-notifications.js';
+import { MemoryLimitStore, MemoryProviderStore } from './memory-providers.js';
 import { MemoryTemplateStore } from './memory-templates.js';
 import { MemoryTokenStore } from './memory-tokens.js';
 import { notificationStoreSuite } from './notification-store-suite.js';
+import { limitStoreSuite, providerStoreSuite } from './provider-store-suite.js';
 import { templateStoreSuite } from './template-store-suite.js';
 import { describeTokenStore } from './token-store-suite.js';
 
@@ -13,7 +15,7 @@ describe('notifications in memory', () => {
     const store = new MemoryNotifications(new Date());
     const insert = (...[notification, outbox]: Parameters<MemoryNotifications['add']>): Promise<unknown> =>
       Promise.resolve(store.add(notification, outbox));
-    return { store, upkeep: store, insert };
+    return { store, upkeep: store, groups: store, insert };
   });
 });
 
@@ -27,3 +29,8 @@ describe('templates in memory', () => {
 });
 
 describeTokenStore('tokens in memory', () => new MemoryTokenStore());
+
+describe('limits and providers in memory', () => {
+  limitStoreSuite(() => new MemoryLimitStore());
+  providerStoreSuite(() => new MemoryProviderStore());
+});

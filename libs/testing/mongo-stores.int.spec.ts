@@ -1,14 +1,19 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { deadLetters } from '#persistence/dead-letters/schema';
+import { limitRules, MongoLimitStore } from '#persistence/limits/rule-store';
 import { MongoAcceptStore } from '#persistence/notifications/accept-store';
+import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
 import { notifications } from '#persistence/notifications/schema';
 import { MongoUpkeepStore } from '#persistence/notifications/upkeep-store';
+import { MongoProviderStore } from '#persistence/providers/provider-store';
+import { disabledProviders, providerReports } from '#persistence/providers/schema';
 import { MongoTokenStore, tokens } from '#persistence/tokens/token-store';
 import { deadLetterStoreSuite } from './dead-letter-store-suite.js';
 import { openTestDatabases, type TestDatabases } from './mongodb.js';
 import { notificationStoreSuite } from './notification-store-suite.js';
+import { limitStoreSuite, providerStoreSuite } from './provider-store-suite.js';
 import { describeTokenStore } from './token-store-suite.js';
 
 let test: TestDatabases;
@@ -26,6 +31,7 @@ describe('notifications in MongoDB', () => {
     return {
       store: new MongoNotificationStore(databases),
       upkeep: new MongoUpkeepStore(databases),
+      groups: new MongoGroupStore(databases),
       insert: (notification, outbox) => door.insertAccepted([{ notification, idempotency: null, outbox }]),
     };
   });
@@ -41,4 +47,25 @@ describe('dead letters in MongoDB', () => {
 describeTokenStore('tokens in MongoDB', async () => {
   await test.databases.inControl(tokens, (collection) => collection.deleteMany({}));
   return new MongoTokenStore(test.databases);
+});
+
+describe('limits and providers in MongoDB', () => {
+  limitStoreSuite(async () => {
+    await test.databases.inControl(limitRules, (collection) => collection.deleteMany({}));
+    return new MongoLimitStore(test.databases);
+  });
+  providerStoreSuite(async () => {
+    await test.databases.inControl(disabledProviders, (collection) => collection.deleteMany({}));
+    await test.databases.inControl(providerReports, (collection) => collection.deleteMany({}));
+    return new MongoProviderStore(test.databases);
+  });
+
+  it('are found by _id and by time alone', async () => {
+    const store = new MongoProviderStore(test.databases);
+    const plans = await test.plansOf(async () => {
+      await store.reports(new Date());
+      await store.enable('sms', 'orange');
+    });
+    expect(plans.flatMap(({ indexes }) => indexes)).toEqual(['retention', '_id_']);
+  });
 });

@@ -153,13 +153,20 @@ const coverage = (): Record<string, string> => {
   return folder === undefined ? {} : { NODE_V8_COVERAGE: folder };
 };
 
-/** Runs a subcommand of a built app, or of its image, to its end. @throws Error with what it printed */
-export const runApp = async (
+/** How a program ended, and what it printed. */
+export interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs a built app, or its image, to its end, whatever that is. */
+export const runToEnd = async (
   app: string,
   args: readonly string[],
   env: Record<string, string>,
   image?: string,
-): Promise<string> => {
+): Promise<Ended> => {
   const child = spawn(...commandOf({ app, args, image }), {
     cwd: ROOT,
     env: environmentOf(env),
@@ -170,7 +177,17 @@ export const runApp = async (
   child.stdout.on('data', (data: Buffer) => (out += data.toString()));
   child.stderr.on('data', (data: Buffer) => (err += data.toString()));
   await once(child, 'close');
-  if (child.exitCode !== 0)
-    throw new Error(`${app} ${args.join(' ')} ended with ${String(child.exitCode)}: ${err}${out}`);
+  return { code: child.exitCode, out, err };
+};
+
+/** Runs a subcommand of a built app, or of its image, to its end. @throws Error with what it printed */
+export const runApp = async (
+  app: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  image?: string,
+): Promise<string> => {
+  const { code, out, err } = await runToEnd(app, args, env, image);
+  if (code !== 0) throw new Error(`${app} ${args.join(' ')} ended with ${String(code)}: ${err}${out}`);
   return out;
 };

@@ -97,6 +97,16 @@ describe('older than 80 days', () => {
   });
 });
 
+describe('one that was held back in its group', () => {
+  it.each([{ expiresAt: NOW }, { createdAt: daysAgo(81) }])('has not failed: it was not needed (%o)', async (over) => {
+    const { id } = add({ waiting: { reason: 'fallback', until: null }, nextAttemptAt: null, ...over });
+    expect(await job.run()).toBe(1);
+    expect(store.get(id)).toMatchObject({ state: 'cancelled', failedAt: null, lastError: null, waiting: null });
+    expect(store.get(id).history.at(-1)).toMatchObject({ actor: 'scheduler', reason: 'expired' });
+    expect(alerts.raised).toEqual([]);
+  });
+});
+
 describe('a race', () => {
   it('against a claim is lost quietly', async () => {
     const one = add({ createdAt: daysAgo(81) });

@@ -1,5 +1,6 @@
 import { type Alerts, alertGroup } from '#domain/alert';
 import { announcementOf, atOnce, type ChangeStore, markedWith, type PlannedChange, transitionTo } from '#domain/change';
+import { isHeldBack } from '#domain/groups';
 import type { Notification } from '#domain/notification';
 import { SCHEDULER } from '#domain/round';
 import { closed } from '#domain/settle';
@@ -46,12 +47,17 @@ export class Expiry implements Job {
   }
 
   private async expire(notification: Notification, at: Date, tooOld: boolean): Promise<boolean> {
-    const change = tooOld ? expired(notification, at, TOO_OLD) : lapsed(notification, at);
+    const heldBack = isHeldBack(notification);
+    const change = heldBack
+      ? untried(notification, at)
+      : tooOld
+        ? expired(notification, at, TOO_OLD)
+        : lapsed(notification, at);
     if (change === null) return false;
     const after = await this.parts.changes.change(change);
     if (after === null) return false;
     this.parts.announcer.announce([announcementOf(after, change.outbox, at)]);
-    if (tooOld) {
+    if (tooOld && !heldBack) {
       const { serviceName, channel } = notification;
       const alert = { serviceName, channel, class: TOO_OLD.class, code: TOO_OLD.code, reason: TOO_OLD.message };
       await this.parts.alerts.raise({ ...alert, group: alertGroup(alert) });
@@ -59,6 +65,15 @@ export class Expiry implements Job {
     return true;
   }
 }
+
+/** What its group did not need so far has not failed. */
+const untried = (notification: Notification, at: Date): PlannedChange =>
+  transitionTo(notification, 'cancelled', {
+    at,
+    actor: SCHEDULER,
+    reason: PAST.code,
+    set: { waiting: null, nextAttemptAt: null },
+  });
 
 /** An uncertain one waits for a person all the same. One that reached a target in an earlier attempt is not expired but sent: the dispatcher settles that at its next claim, now. */
 const lapsed = (notification: Notification, at: Date): PlannedChange | null => {

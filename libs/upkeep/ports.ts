@@ -32,10 +32,43 @@ export interface UpkeepStore {
    * what `awaitsAutomaticRetry` says. Oldest first.
    */
   findFailedNotificationsOlderThan(serviceName: string, hours: number, limit: number): Promise<Notification[]>;
-  /** Sent, failed, rejected, cancelled or expired, and made before; answers how many were deleted. */
+  /**
+   * Final for good (`isFinal` in domain), told to everybody, and made before; answers how many were deleted. What awaits
+   * its automatic retry stays.
+   */
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number>;
+  /** How many of these there are, `limit` at the most. */
+  countFinalBefore(serviceName: string, before: Date, limit: number): Promise<number>;
   /** The database's clock. */
   now(): Promise<Date>;
+}
+
+export interface GroupUpkeep {
+  /** Groups with a member whose `groupDueAt` has come, the longest due first; found by at most `limit` members. */
+  groupsDue(serviceName: string, limit: number): Promise<string[]>;
+  /** Members of a group, by position. */
+  ofGroup(serviceName: string, groupId: string): Promise<Notification[]>;
+  /** Sets when a group is to be looked at again, on members that are still of this version; null for not at all. */
+  lookedAt(
+    serviceName: string,
+    members: readonly { id: string; version: number; lookAgainAt: Date | null }[],
+  ): Promise<void>;
+}
+
+export interface ReadItem {
+  id: string;
+  notificationId: string;
+  readAt: Date;
+}
+
+export interface ReadItems {
+  /** Items of inboxes that were read by their readers, and whose notifications were not told; oldest first. */
+  readItems(serviceName: string, limit: number): Promise<ReadItem[]>;
+  readTold(serviceName: string, item: ReadItem): Promise<void>;
+}
+
+export interface NotificationFinder {
+  find(id: string, services: Iterable<string>): Promise<Notification | null>;
 }
 
 /** When dispatchers last claimed in a lane, and the latest due time among what they claimed: written by them. */
@@ -91,6 +124,9 @@ export type Clock = () => Date;
 
 /** One piece of upkeep, run again and again. */
 export interface Job {
-  /** Does what there is to do now, in bounded time; answers how many it handled. */
-  run(): Promise<number>;
+  /**
+   * Does what there is to do now, in bounded time; answers how many it handled. What takes long ends early when `stop`
+   * is aborted.
+   */
+  run(stop: AbortSignal): Promise<number>;
 }

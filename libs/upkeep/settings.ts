@@ -1,10 +1,17 @@
+import { validateCronExpression } from 'cron';
 import { z } from 'zod';
 import { integer } from '#config/settings';
+import { cleanUpSettings } from './clean-up-settings.js';
 
 const seconds = (fallback: number, what: string) =>
   integer(1, 86_400)
     .default(fallback)
     .meta({ description: `seconds between ${what}` });
+
+/** Five fields, or six with seconds first. */
+const cronExpression = z.string().refine((text) => validateCronExpression(text).valid, {
+  error: 'must be a cron expression such as 0 3 * * *',
+});
 
 export const upkeepSettings = z.object({
   RELAY_EVERY_S: seconds(1, 'looks for what the broker has not confirmed, or is due by now'),
@@ -17,11 +24,13 @@ export const upkeepSettings = z.object({
     .default(2)
     .meta({ description: 'seconds that a dispatcher is granted after the end of its lease' }),
   EXPIRY_EVERY_S: seconds(30, 'looks for what has expired'),
+  FALLBACKS_EVERY_S: seconds(2, 'looks for groups whose next channel has its turn'),
+  INBOX_READS_EVERY_S: seconds(2, 'looks for what was read in inboxes, to mark its notifications'),
   AUTOMATIC_RETRY_EVERY_S: seconds(30, 'looks for failed notifications that are to be tried once more'),
   BULK_COMPLETION_EVERY_S: seconds(5, 'looks for bulks that have nothing pending'),
-  CLEAN_UP_EVERY_S: seconds(3600, 'deletions of what is older than CLEAN_UP_AFTER_DAYS'),
-  CLEAN_UP_AFTER_DAYS: integer(1, 90)
-    .default(90)
-    .meta({ description: 'days for which notifications in final states are kept' }),
+  CLEAN_UP_CRON: cronExpression.default('0 3 * * *').meta({
+    description: 'when what is older than CLEAN_UP_AFTER_DAYS is removed: a cron expression, in UTC',
+  }),
+  ...cleanUpSettings.shape,
 });
 export type UpkeepSettings = z.output<typeof upkeepSettings>;

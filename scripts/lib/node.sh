@@ -60,7 +60,7 @@ build() { locked "$CARILLON_STATE/.lock-build" build_if_needed; }
 
 build_if_needed() {
   local sources=() source
-  for source in apps libs e2e bench chaos package.json package-lock.json tsconfig.json .swcrc; do
+  for source in apps libs e2e bench chaos k8s package.json package-lock.json tsconfig.json .swcrc; do
     if [ -e "$source" ]; then sources+=("$source"); fi
   done
   if [ -f dist/.built ] && [ -z "$(find "${sources[@]}" -newer dist/.built -print | head -n 1)" ]; then return 0; fi

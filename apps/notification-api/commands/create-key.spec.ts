@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Keys } from '#access/keys';
+import { BadUsage } from '#composition/process';
 import { SCOPES } from '#contracts/vocabulary';
 import { MemoryKeyStore, RecordingInvalidations } from '#testing/memory-access';
-import { BadUsage, createKey } from './create-key.js';
+import { createKey } from './create-key.js';
 
 const now = new Date('2026-11-21T08:00:00.000Z');
 const setUp = () => {

@@ -1,16 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { IssuedKey, Keys } from '#access/keys';
+import { BadUsage } from '#composition/process';
 import { CreateKey } from '#contracts/http/keys';
 import { SCOPES } from '#contracts/vocabulary';
 
-export const CREATE_KEY_USAGE = `create-key --owner NAME --scopes all|a,b --services all|a,b [--expires-in 90d] [--json]
+const CREATE_KEY_USAGE = `create-key --owner NAME --scopes all|a,b --services all|a,b [--expires-in 90d] [--json]
 
 Makes an API key and prints it, this once. --expires-in takes a number of s, m, h or d; without it the key does not expire.`;
 
-/** What is wrong with the command line. */
-export class BadUsage extends Error {
-  override readonly name = 'BadUsage';
-}
+const badUsage = (what: string): BadUsage => new BadUsage(`${what}\n\n${CREATE_KEY_USAGE}`);
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -27,15 +25,15 @@ const readOptions = (argv: readonly string[]) => {
       },
     }).values;
   } catch (error) {
-    throw new BadUsage(error instanceof Error ? error.message : String(error));
+    throw badUsage(error instanceof Error ? error.message : String(error));
   }
 };
 
 const listOf = (option: string, value: string | undefined, all: readonly string[]): string[] => {
-  if (value === undefined) throw new BadUsage(`--${option} is required`);
+  if (value === undefined) throw badUsage(`--${option} is required`);
   const named = value === 'all' ? [...all] : value.split(',');
   const unknown = named.filter((name) => !all.includes(name));
-  if (unknown.length > 0) throw new BadUsage(`--${option}: ${unknown.join(', ')} is none of ${all.join(', ')}`);
+  if (unknown.length > 0) throw badUsage(`--${option}: ${unknown.join(', ')} is none of ${all.join(', ')}`);
   return named;
 };
 
@@ -45,7 +43,7 @@ const expiryOf = (duration: string | undefined, now: Date): string | null => {
   const milliseconds = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
   const end = new Date(now.getTime() + milliseconds);
   if (!(milliseconds > 0) || Number.isNaN(end.getTime()))
-    throw new BadUsage('--expires-in must be a number of s, m, h or d, such as 24h');
+    throw badUsage('--expires-in must be a number of s, m, h or d, such as 24h');
   return end.toISOString();
 };
 
@@ -66,7 +64,7 @@ export const createKey = async (argv: readonly string[], parts: CreateKeyParts):
     expiresAt: expiryOf(options['expires-in'], parts.now()),
   });
   if (!input.success)
-    throw new BadUsage(input.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`).join('; '));
+    throw badUsage(input.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`).join('; '));
   const issued: IssuedKey = await parts.keys.issue(input.data);
   return options.json ? JSON.stringify({ id: issued.key.id, key: issued.text }) : issued.text;
 };

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
-import type { NotificationBody } from '#contracts/http/notification';
+import type { ApprovedNotifications, NotificationBody } from '#contracts/http/notification';
 import { OPERATIONS } from '#contracts/http/operations';
-import { notificationView } from '#queries/views';
+import { approvedView, notificationView } from '#queries/views';
 import type { CallOf } from '../http/call.js';
 import { Handles } from '../http/handles.js';
 import { type ApiParts, PARTS } from '../tokens.js';
@@ -14,6 +14,11 @@ export class ActionsController {
   async approve(call: CallOf<typeof OPERATIONS.approveNotification>): Promise<NotificationBody> {
     call.about(call.params.id);
     return notificationView(await this.parts.actions.approve(call.caller, call.params.id, call.body));
+  }
+
+  @Handles(OPERATIONS.approveNotifications)
+  async approveMany(call: CallOf<typeof OPERATIONS.approveNotifications>): Promise<ApprovedNotifications> {
+    return approvedView(await this.parts.actions.approveMany(call.caller, call.body.ids, call.body));
   }
 
   @Handles(OPERATIONS.rejectNotification)

@@ -60,7 +60,7 @@ export class TemplatesController {
   async testSend(call: CallOf<typeof OPERATIONS.testSendTemplate>): Promise<NotificationBody> {
     const { userId, to, ...asked } = call.body;
     const made = await this.parts.templates.preview(call.caller, call.params.name, asked);
-    const { serviceName, channel, title, body, html, data } = made;
+    const { serviceName, channel, title, body, html, data, name, version, locale } = made;
     const { notification } = await this.parts.door.accept(call.caller, {
       input: CreateNotification.parse({ serviceName, channel, userId, to, title, body, html, data }),
       raw: call.raw,
@@ -68,6 +68,7 @@ export class TemplatesController {
       idempotencyKey: null,
       traceparent: call.traceparent,
       defaultOnLimit: 'fail',
+      madeFrom: { name, version, locale },
     });
     call.about(notification.id, call.traceparent ?? notification.traceparent);
     return acceptedView(notification);

@@ -15,7 +15,7 @@ type AnswerOf<O extends Operation> = O['answer'] extends { body: infer S extends
 const OPERATION = Symbol('operation');
 
 /** What these make is itself the record of their Idempotency-Key. */
-const OWN_RECORD: ReadonlySet<string> = new Set<OperationId>(['createNotification', 'createBulk']);
+const OWN_RECORD: ReadonlySet<string> = new Set<OperationId>(['createNotification', 'createBulk', 'createGroup']);
 
 /**
  * Makes a method the one handler of an operation: its route, status, checks, and the checked request as its only

@@ -64,7 +64,12 @@ const CURSOR_ERROR = {
 } as const;
 
 /** What some refusals say beyond code and detail. */
-const details = (error: DomainError): Partial<ProblemBody> => {
+const details = (error: DomainError): Partial<ProblemBody> => ({
+  ...ownDetails(error),
+  ...(error.guard === null ? {} : { guard: error.guard }),
+});
+
+const ownDetails = (error: DomainError): Partial<ProblemBody> => {
   if (error instanceof ValidationFailed) return { errors: error.errors.map((one) => ({ ...one })) };
   if (error instanceof InvalidCursor) return { errors: [CURSOR_ERROR] };
   if (error instanceof InvalidTransition)

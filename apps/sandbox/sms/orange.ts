@@ -54,8 +54,8 @@ class Tokens {
     if (!/^Basic \S+$/.test(request.headers.authorization ?? '')) return answerTokenRefusal(response, 401);
     if (form.get('grant_type') !== 'client_credentials') return answerTokenRefusal(response, 400);
     const { faults, closing } = this.stage;
-    const fault = faults.strike('auth', exchange.path);
-    if (fault === null && !this.hasRoom()) return answerTokenRefusal(response, 429);
+    const fault = faults.strike('auth', exchange.path, 'orange');
+    if ((fault === null || fault.kind === 'latency') && !this.hasRoom()) return answerTokenRefusal(response, 429);
     const moment = httpMoment(exchange, {
       record: () => undefined,
       accept: () => answerJson(response, 200, this.issue()),
@@ -113,7 +113,7 @@ const send = async (exchange: Exchange, stage: Stage, tokens: Tokens, receipts: 
     },
     refuse: (fault) => answerOrangeFault(response, fault),
   });
-  return play(stage.faults.strike('send', target), moment, stage.closing);
+  return play(stage.faults.strike('send', target, 'orange'), moment, stage.closing);
 };
 
 /** The same for the same correlator. */

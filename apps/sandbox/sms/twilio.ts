@@ -76,7 +76,7 @@ const send = async (exchange: Exchange, { ledger, faults, closing }: Stage, rece
     },
     refuse: (fault) => answerFault(response, fault),
   });
-  return play(faults.strike('send', to), moment, closing);
+  return play(faults.strike('send', to, 'twilio'), moment, closing);
 };
 
 const userOf = (authorization: string | undefined): string => {

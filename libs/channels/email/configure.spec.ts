@@ -9,9 +9,13 @@ import { startSandbox } from '../../../apps/sandbox/sandbox.js';
 import { sandboxSettings } from '../../../apps/sandbox/settings.js';
 import { sendRequest } from '../conformance.js';
 import { configureEmail } from './configure.js';
+import { openProviders } from '#testing/open-providers';
+import { ProviderSettings } from '../providers/settings.js';
 import { EmailSettings } from './settings.js';
 
 let sandbox: Awaited<ReturnType<typeof startSandbox>>;
+const Settings = EmailSettings.extend(ProviderSettings.shape);
+
 let folder: string;
 let authorities: string;
 const senders: ChannelSender[] = [];
@@ -33,7 +37,8 @@ afterAll(async () => {
 
 const configure = (variables: Record<string, string>): ChannelSender => {
   const sender = configureEmail(
-    parseSettings(EmailSettings, { EMAIL_FROM: 'Carillon <no-reply@example.org>', ...variables }),
+    parseSettings(Settings, { EMAIL_FROM: 'Carillon <no-reply@example.org>', ...variables }),
+    openProviders(),
   );
   senders.push(sender);
   return sender;
@@ -86,7 +91,7 @@ describe('the mail server', () => {
 
 describe('settings of e-mail', () => {
   it('may be absent: then the channel is not configured', async () => {
-    const sender = configureEmail(parseSettings(EmailSettings, {}));
+    const sender = configureEmail(parseSettings(Settings, {}), openProviders());
     const [outcome] = await sender.send([sendRequest({ target: 'ada@example.org' })], new AbortController().signal);
     expect(outcome).toMatchObject({ kind: 'credentials', code: 'not_configured' });
     await sender.close();
@@ -98,6 +103,10 @@ describe('settings of e-mail', () => {
     [{ SMTP_HOST: 'a', SMTP_USER: 'u' }, /both or neither/],
     [{ SMTP_HOST: 'a', EMAIL_FROM: 'nobody' }, /EMAIL_FROM must be/],
     [{ SMTP_HOST: 'a', EMAIL_FROM: 'A <a@example.org> <b@example.org>' }, /EMAIL_FROM must be/],
+    [
+      { SMTP_HOST: 'a', PROVIDERS_BY_SERVICE: 'test/email=smtp-backup' },
+      /names for test\/email what is not among smtp$/m,
+    ],
     [{ SMTP_HOST: 'a', SMTP_TLS_CA_FILE: '/nonexistent/ca.pem' }, /SMTP_TLS_CA_FILE must be/],
   ])('%j do not fit together', (variables, problem) => {
     expect(() => configure(variables)).toThrow(InvalidSettings);

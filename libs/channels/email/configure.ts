@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { InvalidSettings } from '#config/settings';
 import { normaliseAddress } from '#domain/channels/email';
+import type { ProviderParts } from '#domain/providers';
 import type { ChannelSender } from '#domain/sender';
+import { FailoverSender } from '../providers/failover.js';
+import { ordersOf, type ProviderSettings } from '../providers/settings.js';
 import { UnconfiguredSender } from '../unconfigured.js';
 import type { Sender } from './message.js';
-import { EmailSender } from './sender.js';
 import type { EmailSettings } from './settings.js';
+import { Smtp } from './smtp.js';
 
 interface Server {
   host: string;
@@ -62,8 +65,7 @@ const readAuthorities = (path: string): string => {
   }
 };
 
-const smtpOptions = (settings: EmailSettings): SMTPPoolOptions => {
-  const { host, port, secure, user, password } = serverOf(settings);
+const smtpOptions = (settings: EmailSettings, { host, port, secure, user, password }: Server): SMTPPoolOptions => {
   const ca = settings.SMTP_TLS_CA_FILE;
   return {
     host,
@@ -85,12 +87,34 @@ const smtpOptions = (settings: EmailSettings): SMTPPoolOptions => {
 };
 
 /** @throws InvalidSettings if what is set does not fit together */
-export const configureEmail = (settings: EmailSettings): ChannelSender =>
-  settings.EMAIL_FROM === undefined
-    ? new UnconfiguredSender('email')
-    : new EmailSender({
-        sender: senderOf(settings.EMAIL_FROM, settings.EMAIL_MESSAGE_ID_DOMAIN),
-        smtp: smtpOptions(settings),
-        connections: settings.SMTP_POOL_SIZE,
-        timeoutMs: settings.SMTP_TIMEOUT_MS,
-      });
+export const configureEmail = (settings: EmailSettings & ProviderSettings, parts: ProviderParts): ChannelSender => {
+  if (settings.EMAIL_FROM === undefined) return new UnconfiguredSender('email');
+  const sender = senderOf(settings.EMAIL_FROM, settings.EMAIL_MESSAGE_ID_DOMAIN);
+  const connections = settings.SMTP_POOL_SIZE;
+  const first = new Smtp({ name: 'smtp', sender, smtp: smtpOptions(settings, serverOf(settings)), connections });
+  const { SMTP_BACKUP_URL: url } = settings;
+  const backups =
+    url === undefined
+      ? []
+      : [new Smtp({ name: 'smtp-backup', sender, smtp: smtpOptions(settings, fromUrl(url)), connections })];
+  const all = [first, ...backups];
+  const { orders, problems } = ordersOf(
+    settings.PROVIDERS_BY_SERVICE,
+    'email',
+    all.map(({ name }) => name),
+  );
+  if (problems.length > 0) throw new InvalidSettings(problems);
+  return new FailoverSender({
+    channel: 'email',
+    providers: [first, ...backups],
+    orders,
+    concurrency: connections,
+    timeoutMs: settings.SMTP_TIMEOUT_MS,
+    halfOpenMs: settings.PROVIDER_HALF_OPEN_MS,
+    parts,
+    close: () => {
+      for (const one of all) one.close();
+      return Promise.resolve();
+    },
+  });
+};

@@ -23,7 +23,7 @@ describe('what became of an e-mail', () => {
     [554, 'DATA', 'permanent', 'content_refused', 'content'],
     [500, 'DATA', 'permanent', 'unexpected_answer', 'provider'],
   ] as const)('a reply of %i to %s is %s', (responseCode, command, kind, code, errorClass) => {
-    expect(emailFailure({ responseCode, command, code: 'EENVELOPE' }, true, 'timeout')).toMatchObject({
+    expect(emailFailure('smtp', { responseCode, command, code: 'EENVELOPE' }, true, 'timeout')).toMatchObject({
       kind,
       code,
       class: errorClass,
@@ -42,22 +42,25 @@ describe('what became of an e-mail', () => {
     [{ code: 'EMESSAGE' }, 'permanent', 'content_refused'],
     [{}, 'transient', 'connection_lost'],
   ] as const)('without a reply, %j is %s', (error, kind, code) => {
-    expect(emailFailure(error, false, null)).toMatchObject({ kind, code, providerStatus: null });
+    expect(emailFailure('smtp', error, false, null)).toMatchObject({ kind, code, providerStatus: null });
   });
 
   it('is uncertain once the message was begun', () => {
-    expect(emailFailure({ code: 'ECONNECTION' }, true, null)).toMatchObject({
+    expect(emailFailure('smtp', { code: 'ECONNECTION' }, true, null)).toMatchObject({
       kind: 'uncertain',
       code: 'connection_lost',
     });
-    expect(emailFailure({ code: 'EABORT' }, true, 'lease_ended')).toMatchObject({
+    expect(emailFailure('smtp', { code: 'EABORT' }, true, 'lease_ended')).toMatchObject({
       kind: 'uncertain',
       code: 'no_answer',
     });
-    expect(emailFailure({ code: 'EABORT' }, false, 'lease_ended')).toMatchObject({
+    expect(emailFailure('smtp', { code: 'EABORT' }, false, 'lease_ended')).toMatchObject({
       kind: 'transient',
       code: 'lease_ended',
     });
-    expect(emailFailure({ code: 'EABORT' }, false, 'timeout')).toMatchObject({ kind: 'transient', code: 'timeout' });
+    expect(emailFailure('smtp', { code: 'EABORT' }, false, 'timeout')).toMatchObject({
+      kind: 'transient',
+      code: 'timeout',
+    });
   });
 });

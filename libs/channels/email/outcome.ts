@@ -10,8 +10,6 @@ import {
   type GaveUp,
 } from '../outcomes.js';
 
-const SMTP = 'smtp';
-
 /** What nodemailer says of an e-mail that did not go. */
 export interface SmtpError {
   /** nodemailer's, such as EENVELOPE, or the system's. */
@@ -31,18 +29,18 @@ const CONTENT_REPLIES: ReadonlySet<number> = new Set([552, 554, 555, 571]);
 const AUTH_REPLIES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
 
 /** By the server's reply. RFC 5321, 4.2 */
-const replied = (reply: number, command: string): Outcome => {
+const replied = (name: string, reply: number, command: string): Outcome => {
   const status = String(reply);
-  if (reply < 500) return unavailable(SMTP, status);
-  if (AUTH_REPLIES.has(reply) || command.startsWith('AUTH')) return credentialsRefused(SMTP, status);
+  if (reply < 500) return unavailable(name, status);
+  if (AUTH_REPLIES.has(reply) || command.startsWith('AUTH')) return credentialsRefused(name, status);
   // 554 instead of a greeting: no mail from here, RFC 5321, 3.1
-  if (command === 'CONN') return unreachable(SMTP);
+  if (command === 'CONN') return unreachable(name);
   if (command === 'MAIL FROM') {
-    return permanent(SMTP, 'provider', 'sender_refused', 'the mail server does not send for this sender', status);
+    return permanent(name, 'provider', 'sender_refused', 'the mail server does not send for this sender', status);
   }
   if (MAILBOX_REPLIES.has(reply) || (command === 'RCPT TO' && CONTENT_REPLIES.has(reply))) {
     return permanent(
-      SMTP,
+      name,
       'recipient',
       'recipient_refused',
       'the mail server does not deliver to this address',
@@ -50,9 +48,9 @@ const replied = (reply: number, command: string): Outcome => {
     );
   }
   if (CONTENT_REPLIES.has(reply)) {
-    return permanent(SMTP, 'content', 'content_refused', 'the mail server refused the message', status);
+    return permanent(name, 'content', 'content_refused', 'the mail server refused the message', status);
   }
-  return permanent(SMTP, 'provider', 'unexpected_answer', 'the mail server did not understand', status);
+  return permanent(name, 'provider', 'unexpected_answer', 'the mail server did not understand', status);
 };
 
 /** nodemailer's own codes for the same. */
@@ -65,23 +63,24 @@ const neverConnected = ({ code, originalCode, timeoutType }: SmtpError): boolean
 
 /**
  * What became of an e-mail that nodemailer reports an error for.
+ * @param name the mail server's, as it stands in outcomes
  * @param begun the server was given at least the beginning of the message: without a reply, it may have taken all of it
  * @param why set if we stopped waiting
  */
-export const emailFailure = (error: SmtpError, begun: boolean, why: GaveUp | null): Outcome => {
-  if (error.responseCode !== undefined) return replied(error.responseCode, error.command ?? '');
-  if (why !== null) return gaveUp(SMTP, why, begun);
-  if (begun) return connectionLost(SMTP, true);
-  if (neverConnected(error)) return unreachable(SMTP);
+export const emailFailure = (name: string, error: SmtpError, begun: boolean, why: GaveUp | null): Outcome => {
+  if (error.responseCode !== undefined) return replied(name, error.responseCode, error.command ?? '');
+  if (why !== null) return gaveUp(name, why, begun);
+  if (begun) return connectionLost(name, true);
+  if (neverConnected(error)) return unreachable(name);
   switch (error.code) {
     case 'EAUTH':
     case 'ENOAUTH':
-      return credentialsRefused(SMTP, null);
+      return credentialsRefused(name, null);
     case 'EENVELOPE':
-      return permanent(SMTP, 'recipient', 'recipient_refused', 'the mail server cannot be asked for such an address');
+      return permanent(name, 'recipient', 'recipient_refused', 'the mail server cannot be asked for such an address');
     case 'EMESSAGE':
-      return permanent(SMTP, 'content', 'content_refused', 'the message is larger than the mail server takes');
+      return permanent(name, 'content', 'content_refused', 'the message is larger than the mail server takes');
     default:
-      return connectionLost(SMTP, false);
+      return connectionLost(name, false);
   }
 };

@@ -44,12 +44,21 @@ export const EmailSettings = z.object({
     .string()
     .optional()
     .meta({ description: 'path of the authorities to trust, as PEM, instead of the usual ones' }),
+  SMTP_BACKUP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'must be an smtp or smtps URL' })
+    .optional()
+    .meta({
+      description:
+        'a second mail server, written as SMTP_URL, which takes over where the first one (smtp) fails; its name is smtp-backup',
+    }),
   SMTP_POOL_SIZE: integer(1, 500)
     .default(50)
     .meta({ description: 'connections that one dispatcher keeps, and e-mails it sends at once' }),
   SMTP_MESSAGES_PER_CONNECTION: integer(1, 1_000_000)
     .default(1000)
     .meta({ description: 'after so many a connection is replaced' }),
-  SMTP_TIMEOUT_MS: integer(100, 600_000).default(30_000).meta({ description: 'after so long one e-mail is given up' }),
+  SMTP_TIMEOUT_MS: integer(100, 600_000)
+    .default(30_000)
+    .meta({ description: 'after so long one e-mail is given up, over all mail servers that are asked' }),
 });
 export type EmailSettings = z.output<typeof EmailSettings>;

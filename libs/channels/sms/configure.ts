@@ -1,4 +1,5 @@
 import { InvalidSettings } from '#config/settings';
+import type { ProviderParts } from '#domain/providers';
 import type { ChannelSender } from '#domain/sender';
 import type { TokenStore } from '#domain/token-store';
 import { plainHttp } from '#egress/guarded-http';
@@ -6,12 +7,14 @@ import type { HttpClient } from '#egress/http-client';
 import { UnconfiguredSender } from '../unconfigured.js';
 import { AccessTokens } from './orange/access-tokens.js';
 import { OrangeSms } from './orange/orange.js';
-import type { SmsProvider, SmsProviderName } from './provider.js';
-import { SmsSender } from './sender.js';
+import { FailoverSender } from '../providers/failover.js';
+import type { Provider } from '../providers/provider.js';
+import { ordersOf, type ProviderSettings } from '../providers/settings.js';
+import type { SmsProviderName } from './provider.js';
 import type { SmsSettings } from './settings.js';
 import { TwilioSms } from './twilio/twilio.js';
 
-type Made = (settings: SmsSettings, http: HttpClient, tokens: TokenStore) => SmsProvider;
+type Made = (settings: SmsSettings, http: HttpClient, tokens: TokenStore) => Provider;
 
 /** What a provider cannot do without. @throws InvalidSettings naming all that is missing */
 const required = <K extends keyof SmsSettings>(
@@ -57,7 +60,11 @@ const twilio: Made = (settings, http) => {
 const MAKE: Readonly<Record<SmsProviderName, Made>> = { orange, twilio };
 
 /** @throws InvalidSettings naming what the providers that are named lack */
-export const configureSms = (settings: SmsSettings, tokens: TokenStore): ChannelSender => {
+export const configureSms = (
+  settings: SmsSettings & ProviderSettings,
+  tokens: TokenStore,
+  parts: ProviderParts,
+): ChannelSender => {
   if (settings.SMS_PROVIDERS === undefined) return new UnconfiguredSender('sms');
   // The operators' own addresses: not guarded, for they chose them.
   const http = plainHttp({
@@ -74,12 +81,18 @@ export const configureSms = (settings: SmsSettings, tokens: TokenStore): Channel
       return [];
     }
   });
+  const { orders, problems: wrong } = ordersOf(settings.PROVIDERS_BY_SERVICE, 'sms', settings.SMS_PROVIDERS);
+  problems.push(...wrong);
   const [first, ...others] = made;
   if (problems.length > 0 || first === undefined) throw new InvalidSettings(problems);
-  return new SmsSender({
+  return new FailoverSender({
+    channel: 'sms',
     providers: [first, ...others],
-    http,
+    orders,
     concurrency: settings.SMS_CONCURRENCY,
     timeoutMs: settings.SMS_TIMEOUT_MS,
+    halfOpenMs: settings.PROVIDER_HALF_OPEN_MS,
+    parts,
+    close: () => http.close(),
   });
 };

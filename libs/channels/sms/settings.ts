@@ -21,7 +21,7 @@ const endpoint = (fallback: string) =>
 export const SmsSettings = z.object({
   SMS_PROVIDERS: providers.optional().meta({
     description:
-      'who sends SMS, in this order: orange, twilio; the first one does; without it the channel sms is not configured',
+      'who sends SMS: orange, twilio, in the order in which they are asked; without it the channel sms is not configured',
     examples: ['orange,twilio'],
   }),
   SMS_CONCURRENCY: integer(1, 2000).default(32).meta({ description: 'SMS that one dispatcher sends at once' }),
@@ -31,7 +31,9 @@ export const SmsSettings = z.object({
   SMS_CONNECT_TIMEOUT_MS: integer(100, 60_000)
     .default(5_000)
     .meta({ description: 'after so long a connection attempt to a provider of SMS is given up' }),
-  SMS_TIMEOUT_MS: integer(100, 120_000).default(15_000).meta({ description: 'after so long one SMS is given up' }),
+  SMS_TIMEOUT_MS: integer(100, 120_000)
+    .default(15_000)
+    .meta({ description: 'after so long one SMS is given up, over all providers that are asked' }),
   ORANGE_BASE_URL: endpoint('https://api.orange.com').meta({
     description: "where Orange's API is, for test doubles and gateways",
   }),

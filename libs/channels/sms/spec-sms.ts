@@ -2,6 +2,9 @@ import { parseSettings } from '#config/settings';
 import type { ChannelSender } from '#domain/sender';
 import type { TokenStore } from '#domain/token-store';
 import { MemoryTokenStore } from '#testing/memory-tokens';
+import { openProviders } from '#testing/open-providers';
+import type { ProviderParts } from '#domain/providers';
+import { ProviderSettings } from '../providers/settings.js';
 import { configureSms } from './configure.js';
 import { SmsSettings } from './settings.js';
 
@@ -12,9 +15,10 @@ export const smsSender = (
   httpUrl: string,
   variables: Record<string, string>,
   tokens: TokenStore = new MemoryTokenStore(),
+  parts: ProviderParts = openProviders(),
 ): ChannelSender =>
   configureSms(
-    parseSettings(SmsSettings, {
+    parseSettings(SmsSettings.extend(ProviderSettings.shape), {
       ORANGE_BASE_URL: httpUrl,
       ORANGE_CLIENT_ID: 'client',
       ORANGE_CLIENT_SECRET: 'client-secret',
@@ -27,6 +31,7 @@ export const smsSender = (
       ...variables,
     }),
     tokens,
+    parts,
   );
 
 /** Numbers have no letters: two digits for each. */

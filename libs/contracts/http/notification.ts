@@ -3,6 +3,8 @@ import {
   CHANNELS,
   DELIVERY_STATUSES,
   ERROR_CLASSES,
+  GROUP_MODES,
+  GUARDS,
   ON_LIMIT,
   OUTCOMES,
   PRIORITIES,
@@ -117,6 +119,16 @@ const Attempt = z.object({
   code: z.string().nullable(),
   providerStatus: z.string().nullable(),
   retryAfterMs: z.int().nullable(),
+  tried: z
+    .array(
+      z.object({
+        provider: z.string(),
+        outcome: z.enum(OUTCOMES),
+        code: z.string().nullable(),
+        providerStatus: z.string().nullable(),
+      }),
+    )
+    .meta({ description: 'Providers that were tried before this one in the same attempt, or passed over: `held`.' }),
 });
 
 export const DeliveryBody = z
@@ -154,6 +166,10 @@ export const NotificationItem = z
     type: z.enum(TYPES),
     priority: z.enum(PRIORITIES),
     groupId: z.string().nullable(),
+    group: z
+      .object({ mode: z.enum(GROUP_MODES), position: z.int() })
+      .nullable()
+      .meta({ description: 'Its place, from 0, among the channels of one call.' }),
     bulkId: z.string().nullable(),
     bulkIndex: z.int().nullable(),
     title: z.string().nullable(),
@@ -183,6 +199,10 @@ export type NotificationItem = z.output<typeof NotificationItem>;
 export const NotificationBody = NotificationItem.extend({
   body: z.string(),
   data: z.record(z.string(), z.unknown()),
+  template: z
+    .object({ name: z.string(), version: z.int(), locale: z.string() })
+    .nullable()
+    .meta({ description: 'What its texts were made from; null where they came with the request.' }),
   sms: z
     .object({ encoding: z.enum(SMS_ENCODINGS), segments: z.int() })
     .nullable()
@@ -199,3 +219,45 @@ export const RejectNotification = z
 export const ResolveNotification = z
   .strictObject({ outcome: z.enum(['sent', 'failed', 'retry']), note: Note.nullish() })
   .meta({ id: 'ResolveNotification', examples: [{ outcome: 'sent', note: 'Seen in the provider console' }] });
+
+/** Drafts that one call may approve. */
+const MAX_APPROVED = 100;
+
+export const ApproveNotifications = z
+  .strictObject({
+    ids: z
+      .array(Id)
+      .min(1)
+      .max(MAX_APPROVED)
+      .refine((ids) => new Set(ids).size === ids.length, 'must name each one once')
+      .meta({ uniqueItems: true }),
+    note: Note.nullish(),
+  })
+  .meta({
+    id: 'ApproveNotifications',
+    examples: [{ ids: ['66f1c0de9a1b2c3d4e5f6071', '66f1c0de9a1b2c3d4e5f6072'], note: 'Checked' }],
+  });
+
+export const ApprovedNotifications = z
+  .object({
+    approved: z.int(),
+    refused: z.int(),
+    results: z
+      .array(
+        z.object({
+          id: Id,
+          notification: NotificationItem.nullable().meta({ description: 'As it stands now; null where refused.' }),
+          error: z
+            .object({
+              code: z.string(),
+              message: z.string(),
+              guard: z.enum(GUARDS).nullable(),
+              errors: z.array(z.object({ field: z.string(), code: z.string(), message: z.string() })),
+            })
+            .nullable(),
+        }),
+      )
+      .meta({ description: 'In the order of `ids`.' }),
+  })
+  .meta({ id: 'ApprovedNotifications' });
+export type ApprovedNotifications = z.output<typeof ApprovedNotifications>;

@@ -2,11 +2,15 @@ import { z } from 'zod';
 import type { Scope } from '../vocabulary.js';
 import { BulkBody, CreateBulk, Refusal } from './bulk.js';
 import { DeadLetterBody, DeadLetterItem, ListDeadLettersQuery, Replayed, ReplayDeadLetters } from './dead-letters.js';
+import { GROUP_OPERATIONS } from './group-operations.js';
 import { INBOX_OPERATIONS } from './inbox-operations.js';
 import { CreatedKey, CreateKey, KeyBody, ListKeysQuery, RotateKey } from './keys.js';
 import { ListNotificationsQuery, listOf, Paging } from './lists.js';
+import { MAINTENANCE_OPERATIONS } from './maintenance.js';
 import {
   ActionNote,
+  ApprovedNotifications,
+  ApproveNotifications,
   CreateNotification,
   NotificationBody,
   NotificationItem,
@@ -15,6 +19,7 @@ import {
 } from './notification.js';
 import { created, noContent, type Operation } from './operation.js';
 import { Id } from './primitives.js';
+import { PROVIDER_OPERATIONS } from './provider-operations.js';
 import { OrangeReceipt, OrangeReceiptQuery, TwilioReceipt, TwilioReceiptQuery } from './receipts.js';
 import { CreatedDevice, CreateDevice, DevicePath, PutRecipient, RecipientBody, RecipientPath } from './recipients.js';
 import { StatisticsBody, StatisticsQuery, UnreadQuery } from './statistics.js';
@@ -116,7 +121,20 @@ export const OPERATIONS = operations({
     answer: shown,
     problems: ['not_found'],
   },
-  approveNotification: action('approve', 'Approve a draft', ['notifications:approve']),
+  approveNotification: {
+    ...action('approve', 'Approve a draft', ['notifications:approve']),
+    problems: ['not_found', 'invalid_transition', 'approver_is_author', 'conflict', 'no_target', ...created],
+  },
+  approveNotifications: {
+    tag: 'notifications',
+    method: 'POST',
+    path: '/api/notifications/approve',
+    summary: 'Approve many drafts, each by itself',
+    scopes: ['notifications:approve'],
+    body: ApproveNotifications,
+    answer: { status: 200, body: ApprovedNotifications, description: 'One result for each.' },
+    problems: [...created],
+  },
   rejectNotification: {
     ...action('reject', 'Reject a draft', ['notifications:approve']),
     body: RejectNotification,
@@ -338,7 +356,10 @@ export const OPERATIONS = operations({
     answer: noContent,
     problems: ['not_found'],
   },
+  ...PROVIDER_OPERATIONS,
   ...INBOX_OPERATIONS,
+  ...MAINTENANCE_OPERATIONS,
+  ...GROUP_OPERATIONS,
 });
 
 export type OperationId = keyof typeof OPERATIONS;

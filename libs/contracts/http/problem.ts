@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STATES } from '../vocabulary.js';
+import { GUARDS, STATES } from '../vocabulary.js';
 
 export const ProblemBody = z
   .object({
@@ -22,7 +22,8 @@ export const ProblemBody = z
       .optional(),
     state: z.enum(STATES).optional(),
     allowed: z.array(z.string()).optional(),
-    scope: z.enum(['key', 'user']).optional(),
+    guard: z.enum(GUARDS).optional().meta({ description: 'Of an action: what did not let it through.' }),
+    scope: z.enum(['key', 'user', 'channel']).optional(),
   })
   .meta({
     id: 'Problem',

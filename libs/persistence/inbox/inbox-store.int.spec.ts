@@ -187,4 +187,51 @@ describe('inbox store', () => {
     ])
       expect((await used(work)).join()).toMatch(/^(_id_|reader_newest)?$/);
   });
+
+  describe('what its readers have read', () => {
+    const mine = async (): Promise<string[]> => {
+      const all = await store.readItems('test', 1_000);
+      const own = new Set((await store.list(reader, ALL, 100, null)).map(({ id }) => id));
+      return all.flatMap(({ id }) => (own.has(id) ? [id] : []));
+    };
+
+    it('is owed once, until it is told', async () => {
+      const [first = '', second = '', third = ''] = await put(3);
+      await store.mark(reader, second, true);
+      await store.mark(reader, second, false);
+      await store.mark(reader, second, true);
+      await store.mark(reader, third, false);
+      expect(await mine()).toEqual([second]);
+      await store.markAllRead(reader, null);
+      expect((await mine()).sort()).toEqual([first, second, third].sort());
+      const [oldest] = (await store.readItems('test', 1_000)).filter(({ id }) => id === second);
+      if (oldest === undefined) throw new Error('it is not owed');
+      await store.readTold('test', { ...oldest, readAt: new Date(0) });
+      expect(await mine()).toContain(second);
+      await store.readTold('test', oldest);
+      expect(await mine()).not.toContain(second);
+    });
+
+    it('is not owed where the notification was read first', async () => {
+      const notificationId = anId();
+      const items = [1, 2].map((n) => anInboxItem({ ...reader, id: `${notificationId}-${n}` }));
+      await store.deposit(items);
+      const other = await one();
+      expect(await store.markReadOf('test', notificationId)).toEqual([reader, reader]);
+      expect(await store.countUnread(reader)).toBe(1);
+      expect(await mine()).toEqual([]);
+      expect((await store.list(reader, { unread: true }, 5, null)).map(({ id }) => id)).toEqual([other]);
+      expect(await store.markReadOf('test', notificationId)).toEqual([]);
+    });
+
+    it('is found by indexes', async () => {
+      const [id = ''] = await put();
+      const plans = await test.plansOf(async () => {
+        await store.readItems('test', 5);
+        await store.markReadOf('test', id.slice(0, 24));
+        await store.readTold('test', { id, notificationId: '', readAt: new Date() });
+      });
+      expect(plans.map(({ indexes }) => indexes)).toEqual([['reads_owed'], ['_id_'], ['_id_'], ['_id_']]);
+    });
+  });
 });

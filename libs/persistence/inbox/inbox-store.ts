@@ -10,6 +10,7 @@ import type {
   Reader,
 } from '#inbox/ports';
 import { REMEMBERED_MS } from '#inbox/ports';
+import type { ReadItem, ReadItems } from '#upkeep/ports';
 import type { Databases } from '../databases.js';
 import { isDuplicateKey } from '../errors.js';
 import { increment, later, NOW, setIf } from '../expressions.js';
@@ -22,7 +23,7 @@ const newestFirst = { createdAt: -1, _id: -1 } as const;
 
 const present = ({ tenantId, userId }: Reader): Filter => ({ userId, tenantId, gone: false });
 
-export class MongoInboxStore implements InboxStore, InboxDeposits, InboxChanges {
+export class MongoInboxStore implements InboxStore, InboxDeposits, InboxChanges, ReadItems {
   constructor(private readonly databases: Databases) {}
 
   async deposit(items: readonly NewInboxItem[]): Promise<void> {
@@ -59,7 +60,7 @@ export class MongoInboxStore implements InboxStore, InboxDeposits, InboxChanges 
     return this.in(reader, async (collection) => {
       const found = await collection.findOneAndUpdate(
         { _id: id, ...present(reader), ...behind(null) },
-        setIf({ $ne: ['$unread', !read] }, marked(read)),
+        setIf({ $ne: ['$unread', !read] }, { ...marked(read), ...(read ? OWES_READ : {}) }),
         { returnDocument: 'after' },
       );
       return found === null ? null : itemOf(found);
@@ -70,7 +71,7 @@ export class MongoInboxStore implements InboxStore, InboxDeposits, InboxChanges 
     return this.in(reader, async (collection) => {
       const bound = upTo === null ? behind(null) : { createdAt: { $lte: upTo } };
       const { modifiedCount } = await collection.updateMany({ ...present(reader), unread: true, ...bound }, [
-        { $set: marked(true) },
+        { $set: { ...marked(true), ...OWES_READ } },
       ]);
       return modifiedCount;
     });
@@ -94,6 +95,36 @@ export class MongoInboxStore implements InboxStore, InboxDeposits, InboxChanges 
       ]);
       return matchedCount > 0;
     });
+  }
+
+  /** Items of one notification have ids that begin with its own. */
+  async markReadOf(serviceName: string, notificationId: string): Promise<Reader[]> {
+    const unread: Filter = { _id: { $gte: `${notificationId}-`, $lt: `${notificationId}.` }, unread: true };
+    return this.databases.inService(serviceName, inbox, async (collection) => {
+      const found = await collection.find(unread, { projection: { userId: 1, tenantId: 1 } }).toArray();
+      if (found.length > 0) await collection.updateMany(unread, [{ $set: marked(true) }]);
+      return found.map(({ userId, tenantId }) => ({ serviceName, tenantId, userId }));
+    });
+  }
+
+  async readItems(serviceName: string, limit: number): Promise<ReadItem[]> {
+    const found = await this.databases.inService(serviceName, inbox, (collection) =>
+      collection
+        .find(
+          { readOwed: { $exists: true } },
+          { sort: { readOwed: 1 }, limit, batchSize: limit + 1, projection: { notificationId: 1, readOwed: 1 } },
+        )
+        .toArray(),
+    );
+    return found.flatMap(({ _id, notificationId, readOwed }) =>
+      readOwed === undefined ? [] : [{ id: _id, notificationId, readAt: readOwed }],
+    );
+  }
+
+  async readTold(serviceName: string, { id, readAt }: ReadItem): Promise<void> {
+    await this.databases.inService(serviceName, inbox, (collection) =>
+      collection.updateOne({ _id: id, readOwed: readAt }, { $unset: { readOwed: '' } }),
+    );
   }
 
   now(): Promise<Date> {
@@ -158,6 +189,9 @@ const marked = (read: boolean): mongo.Document => ({
   version: increment('$version'),
   changedAt: NOW,
 });
+
+/** Its notification is to be told, by the scheduler; once, however often it is marked until then. */
+const OWES_READ = { readOwed: { $ifNull: ['$readOwed', NOW] } };
 
 const documentOf = (item: NewInboxItem): InboxDocument => ({
   _id: item.id,

@@ -13,6 +13,8 @@ export interface InboxDocument extends Omit<InboxItem, 'id' | 'data' | 'createdA
   /** Deleted by its reader. Stays for a while without its content, so that streams hear of it. */
   gone: boolean;
   expiresAt: Date;
+  /** Read at this time, and its notification does not say so yet. */
+  readOwed?: Date;
   /** By the database's clock, in a second step: what lacks it is not stored yet. */
   createdAt?: Date;
   changedAt?: Date;
@@ -36,6 +38,7 @@ export const inbox = new CollectionOf<InboxDocument>('inbox', () => {
     unread: { type: Boolean, required: true },
     gone: { type: Boolean, required: true },
     expiresAt: { type: Date, required: true },
+    readOwed: Date,
     createdAt: Date,
     changedAt: Date,
   });
@@ -51,6 +54,8 @@ export const inbox = new CollectionOf<InboxDocument>('inbox', () => {
   );
   // What streams have to tell.
   schema.index({ userId: 1, changedAt: 1 }, { name: 'reader_changes' });
+  // What was read, and is to be told.
+  schema.index({ readOwed: 1 }, { name: 'reads_owed', partialFilterExpression: { readOwed: { $exists: true } } });
   // Retention, of deletions too.
   schema.index({ expiresAt: 1 }, { name: 'retention', expireAfterSeconds: 0 });
   return schema;

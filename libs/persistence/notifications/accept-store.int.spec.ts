@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { InsertResult } from '#domain/accepted';
+import type { Notification } from '#domain/notification';
 import { aNotification, accepted, anId, anOutbox } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
 import { createProxy } from '#testing/proxy';
 import { Databases } from '../databases.js';
 import { MongoAcceptStore } from './accept-store.js';
+import { MongoGroupStore } from './group-store.js';
 import { MongoNotificationStore } from './notification-store.js';
 
 describe('accept store', () => {
@@ -114,6 +117,68 @@ describe('accept store', () => {
     const results = await store.insertAccepted(items);
     expect(results.every(({ kind }) => kind === 'inserted')).toBe(true);
     for (const { notification } of items) expect((await find(notification.id))?.bulkId).toBe(bulkId);
+  });
+
+  describe('a group', () => {
+    const member = (groupId: string, position: number, over: Partial<Notification> = {}, scope?: string) =>
+      accepted(
+        { groupId, group: { mode: 'all', position, fallbackAfterSeconds: null, skipped: ['slack'] }, ...over },
+        scope === undefined || position > 0 ? null : { scope, fingerprint: 'f' },
+      );
+    const tooLarge = { body: 'x'.repeat(17 * 1024 * 1024) };
+    const kindsOf = (results: readonly InsertResult[]): string[] => results.map(({ kind }) => kind);
+
+    it('is written whole, and read as it was', async () => {
+      const [first, second] = [member(anId(), 0), member(anId(), 0)];
+      const rest = member(first.notification.groupId ?? '', 1);
+      expect(kindsOf(await store.insertAccepted([first, second, rest]))).toEqual(Array(3).fill('inserted'));
+      expect(await find(rest.notification.id)).toEqual(rest.notification);
+    });
+
+    it('is not written at all where one of it cannot be', async () => {
+      const [groupId, other] = [anId(), anId()];
+      const batch = [member(groupId, 0), member(groupId, 1, tooLarge), member(other, 0)];
+      expect(kindsOf(await store.insertAccepted(batch))).toEqual(['unavailable', 'unavailable', 'inserted']);
+      expect(await find(batch[0]?.notification.id ?? '')).toBeNull();
+    });
+
+    it('is one for each idempotency scope, whoever was first, with every member of it', async () => {
+      const scope = anId();
+      const make = () => {
+        const groupId = anId();
+        return [0, 1, 2].map((position) => member(groupId, position, {}, scope));
+      };
+      const stores = [test.another(), test.another(), test.another()].map((one) => new MongoAcceptStore(one));
+      const results = await Promise.all(stores.map((one) => one.insertAccepted(make())));
+      const kinds = results.map((one) => [...new Set(kindsOf(one))].join());
+      expect(kinds.sort()).toEqual(['duplicate', 'duplicate', 'inserted']);
+      const written = (await store.findByIdempotency([{ serviceName: 'test', scope }]))[0]?.notification.groupId ?? '';
+      expect(await new MongoGroupStore(test.databases).ofGroup('test', written)).toHaveLength(3);
+    });
+
+    it('answers a repetition of the same write as the first', async () => {
+      const groupId = anId();
+      const batch = [0, 1].map((position) => member(groupId, position, {}, groupId));
+      await store.insertAccepted(batch);
+      expect(kindsOf(await store.insertAccepted(batch))).toEqual(['inserted', 'inserted']);
+    });
+
+    it('is whole also in a chunk that comes again', async () => {
+      const bulkId = anId();
+      const items = Array.from({ length: 5 }, (_, bulkIndex) => {
+        const groupId = anId();
+        return [0, 1].map((position) => member(groupId, position, { bulkId, bulkIndex }));
+      }).flat();
+      await store.insertAccepted(items.slice(0, 4));
+      const broken = { ...items[5], ...member(items[5]?.notification.groupId ?? '', 1, { bulkId, ...tooLarge }) };
+      const results = await store.insertAccepted([...items.slice(0, 5), broken, ...items.slice(6)]);
+      expect(kindsOf(results)).toEqual([
+        ...Array<string>(4).fill('inserted'),
+        ...['unavailable', 'unavailable'],
+        ...Array<string>(4).fill('inserted'),
+      ]);
+      expect(await find(items[4]?.notification.id ?? '')).toBeNull();
+    });
   });
 
   it('keeps a chunk and single ones apart in one batch', async () => {

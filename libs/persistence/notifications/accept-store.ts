@@ -4,7 +4,7 @@ import type { AcceptStore } from '#acceptance/ports';
 import type { InsertResult, NewNotification } from '#domain/accepted';
 import type { Notification } from '#domain/notification';
 import type { Databases } from '../databases.js';
-import { isAboutId, isDuplicateKey, isUnreachable } from '../errors.js';
+import { isAboutId, isDuplicateKey, isTransient, isUnreachable } from '../errors.js';
 import { fromDocument, toDocument } from './document.js';
 import { type NotificationDocument, notifications } from './schema.js';
 
@@ -21,6 +21,8 @@ const WRITE = { ignoreUndefined: true } as const;
 /** Times that the winner of a race is looked for: its write is about to reach the majority. */
 const LOOKS_FOR_WINNER = 6;
 const LOOK_AGAIN_MS = 10;
+/** Times that the transaction of a group is repeated, each after a longer pause. */
+const TRANSACTION_REPEATS = 8;
 
 const INSERTED: InsertResult = { kind: 'inserted' };
 const UNAVAILABLE: InsertResult = { kind: 'unavailable' };
@@ -47,19 +49,20 @@ export class MongoAcceptStore implements AcceptStore {
   }
 
   /**
-   * One write for each service, and one transaction for each chunk of a bulk. A lost connection does not tell whether
-   * the write happened, so it is repeated once with the same ids: what is already there was inserted.
+   * One write for each service, and one transaction for each chunk of a bulk and for each group. A lost connection does
+   * not tell whether the write happened, so it is repeated with the same ids: what is already there was inserted.
    */
   async insertAccepted(batch: readonly NewNotification[]): Promise<InsertResult[]> {
     const results = new Array<InsertResult>(batch.length).fill(UNAVAILABLE);
     const singles = new Map<string, Entry[]>();
     const chunks = new Map<string, { serviceName: string; entries: Entry[] }>();
     batch.forEach((accepted, index) => {
-      const { serviceName, bulkId } = accepted.notification;
+      const { serviceName, bulkId, groupId } = accepted.notification;
       const entry = { index, document: toDocument(accepted) };
-      if (bulkId === null) return void listIn(singles, serviceName).push(entry);
-      const chunk = chunks.get(`${serviceName}:${bulkId}`);
-      if (chunk === undefined) chunks.set(`${serviceName}:${bulkId}`, { serviceName, entries: [entry] });
+      const whole = bulkId ?? groupId;
+      if (whole === null) return void listIn(singles, serviceName).push(entry);
+      const chunk = chunks.get(`${serviceName}:${whole}`);
+      if (chunk === undefined) chunks.set(`${serviceName}:${whole}`, { serviceName, entries: [entry] });
       else chunk.entries.push(entry);
     });
     const into = (serviceName: string, insert: (collection: Collection) => Promise<void>): Promise<void> =>
@@ -75,8 +78,66 @@ export class MongoAcceptStore implements AcceptStore {
     return results;
   }
 
-  /** All of it or nothing; what a repetition finds there already makes the transaction fail, and goes one by one. */
+  /** All of it or nothing; what a repetition finds there already makes the transaction fail, and goes by parts. */
   private async insertChunk(collection: Collection, entries: readonly Entry[], results: InsertResult[]): Promise<void> {
+    const [first] = entries;
+    const isOneGroup = first?.document.groupId !== undefined && first.document.bulkId === undefined;
+    if (isOneGroup) return this.insertTogether(collection, entries, results);
+    try {
+      await this.inTransaction(collection, entries);
+      for (const { index } of entries) results[index] = INSERTED;
+    } catch (error) {
+      if (!isDuplicateKey(error)) this.onError(error);
+      const { single = [], ...groups } = Object.groupBy(entries, ({ document }) => document.groupId ?? 'single');
+      if (single.length > 0) await this.insertEach(collection, single, results);
+      for (const group of Object.values(groups)) await this.insertTogether(collection, group ?? [], results);
+    }
+  }
+
+  /** The members of a group: all of them, or none. */
+  private async insertTogether(
+    collection: Collection,
+    entries: readonly Entry[],
+    results: InsertResult[],
+  ): Promise<void> {
+    for (let repeats = 0; repeats <= TRANSACTION_REPEATS; repeats += 1) {
+      if (repeats > 0) await wait(LOOK_AGAIN_MS * repeats);
+      try {
+        await this.inTransaction(collection, entries);
+        for (const { index } of entries) results[index] = INSERTED;
+        return;
+      } catch (error) {
+        if (isDuplicateKey(error)) {
+          const known = await this.resultOfDuplicate(collection, entries, results);
+          for (const { index } of entries) results[index] = known;
+          // Whoever was first has not committed yet, or has given up.
+          if (known !== UNAVAILABLE) return;
+          continue;
+        }
+        this.onError(error);
+        // Whether it was committed is not known, or another transaction was in the way: it has the same ids, so repeat it.
+        if (!isUnreachable(error) && !isTransient(error)) return;
+      }
+    }
+  }
+
+  /** There already, by an attempt of ours that got no answer; or another request with the same key was first. */
+  private async resultOfDuplicate(
+    collection: Collection,
+    entries: readonly Entry[],
+    results: InsertResult[],
+  ): Promise<InsertResult> {
+    const _ids = entries.map(({ document }) => document._id);
+    const there = await collection.find({ _id: { $in: _ids } }, { projection: { _id: 1 } }).toArray();
+    // Written together or not at all, so one that is there stands for all; a repetition may have left out others.
+    if (there.length > 0) return INSERTED;
+    const recorded = entries.filter(({ document }) => document.idempotency !== undefined);
+    await this.answerRaces(collection, recorded, results);
+    return recorded.map(({ index }) => results[index]).find((result) => result !== undefined) ?? UNAVAILABLE;
+  }
+
+  /** @throws what the server says; then nothing was written, unless it is not known */
+  private async inTransaction(collection: Collection, entries: readonly Entry[]): Promise<void> {
     const session = (await this.databases.connection()).getClient().startSession();
     try {
       session.startTransaction();
@@ -85,12 +146,8 @@ export class MongoAcceptStore implements AcceptStore {
         { session, ...WRITE },
       );
       await session.commitTransaction();
-      for (const { index } of entries) results[index] = INSERTED;
-    } catch (error) {
-      if (!isDuplicateKey(error)) this.onError(error);
-      if (session.inTransaction()) await session.abortTransaction().catch(this.onError);
-      await this.insertEach(collection, entries, results);
     } finally {
+      if (session.inTransaction()) await session.abortTransaction().catch(this.onError);
       await session.endSession();
     }
   }

@@ -205,7 +205,7 @@ describe('delivery store', () => {
             lastError: ERROR,
             reason: ERROR.code,
             deliveries: [aDelivery(one.id, { status: index === 0 ? 'open' : 'sent' })],
-            wait: { ...wait, reason: 'retry' },
+            wait: { ...wait, reason: 'retry', until: null },
           }),
         ),
       );
@@ -245,7 +245,7 @@ describe('delivery store', () => {
         history: [{ ...entry, from: null, actor: 'key:first' }, ...Array<typeof entry>(300).fill(entry)],
       });
       const claimed = await claim([id ?? '']);
-      const wait = { ...waitOfAtLeast(1_000, 0), reason: 'rate_limit' as const };
+      const wait = { ...waitOfAtLeast(1_000, 0), reason: 'rate_limit' as const, until: null };
       const [settled] = await settle(
         claimed.map((one) => aSettlement(one, { state: 'approved', status: 'pending', reason: 'last', wait })),
       );
@@ -292,7 +292,7 @@ describe('delivery store', () => {
           state: 'approved',
           status: 'pending',
           deliveries: [aDelivery(anId()), open],
-          wait: { ...waitOfAtLeast(4_000, 0.5), reason: 'provider' },
+          wait: { ...waitOfAtLeast(4_000, 0.5), reason: 'provider', until: null },
         },
       ];
       const settlements = claimed.map((one, index) => aSettlement(one, ends[index]));

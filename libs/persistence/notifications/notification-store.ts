@@ -5,7 +5,7 @@ import type { Notification, Transition } from '#domain/notification';
 import { statusOf } from '#domain/states';
 import type { NotificationStore } from '#lifecycle/ports';
 import type { Databases } from '../databases.js';
-import { append, increment, NOW, REMOVE } from '../expressions.js';
+import { append, increment, NOW, NOW_IN_FALLBACK, REMOVE } from '../expressions.js';
 import { objectIdOf } from '../schema.js';
 import { fromDocument } from './document.js';
 import { findOne } from './find-one.js';
@@ -51,6 +51,7 @@ const written = (change: Change): mongo.Document => {
     ...(transition === undefined ? {} : { history: append('$history', { $literal: transition }) }),
     version: increment('$version'),
     updatedAt: NOW,
+    groupDueAt: NOW_IN_FALLBACK,
     outbox: owedWith(outbox, state !== undefined),
   };
 };

@@ -31,11 +31,13 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
     priority: { type: String, required: true },
     lane: { type: String, required: true },
     groupId: String,
+    group: { mode: String, position: Number, fallbackAfterSeconds: Number, skipped: [String] },
     bulkId: String,
     bulkIndex: Number,
     title: String,
     body: { type: String, required: true },
     html: String,
+    template: { name: String, version: Number, locale: String },
     /** Text where BSON cannot hold the names of its members. */
     data: {},
     metadata: {},
@@ -44,6 +46,7 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
     onLimit: String,
     sendAt: Date,
     expiresAt: Date,
+    place: Date,
     dueAt: Date,
     status: { type: String, required: true },
     state: { type: String, required: true },
@@ -56,6 +59,7 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
     nextAttemptAt: Date,
     /** Stays after settling, to tell whose settling it was; counts only while `state` is sending. */
     lease: { token: String, until: Date },
+    groupDueAt: Date,
     retryForbidden: Boolean,
     to: [String],
     deliveries: [
@@ -77,8 +81,10 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
             code: String,
             providerStatus: String,
             retryAfterMs: Number,
+            tried: [{ _id: false, provider: String, outcome: String, code: String, providerStatus: String }],
           },
         ],
+        place: { of: String, at: Date },
       },
     ],
     createdAt: { type: Date, required: true },
@@ -131,8 +137,10 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
   schema.index({ bulkId: 1, status: 1 }, { name: 'bulk', partialFilterExpression: { bulkId: { $exists: true } } });
   // Lists by the caller's own id.
   schema.index({ reference: 1 }, { name: 'reference', partialFilterExpression: { reference: { $exists: true } } });
-  // Lists by group.
+  // Lists by group, and its members.
   schema.index({ groupId: 1 }, { name: 'group', partialFilterExpression: { groupId: { $exists: true } } });
+  // Groups in which something is to be decided.
+  schema.index({ groupDueAt: 1 }, { name: 'groups_due', partialFilterExpression: { groupDueAt: { $exists: true } } });
   // Receipts that name only the provider's own id.
   schema.index(
     { 'deliveries.providerMessageId': 1 },

@@ -2,7 +2,7 @@ import type { mongo, Types } from 'mongoose';
 import type { State, Status } from '#contracts/vocabulary';
 import { RELAY_GRACE_MS } from '#domain/change';
 import type { Settlement } from '#domain/settle';
-import { append, byId, increment, later, NOW, optional, REMOVE, setIf } from '../expressions.js';
+import { append, byId, increment, later, NOW, NOW_IN_FALLBACK, optional, REMOVE, setIf } from '../expressions.js';
 
 /** Who claims and settles, in histories. */
 export const DISPATCHER = 'dispatcher';
@@ -22,11 +22,13 @@ interface Settled {
   token: string;
   deliveries: Settlement['deliveries'];
   attempt: number;
+  place?: Date;
   lastError?: NonNullable<Settlement['lastError']>;
   reason: string | null;
   hasSent: boolean;
   waitMs?: number;
   waitReason?: string;
+  waitUntil?: Date;
 }
 
 const settledOf = (settlement: Settlement): Settled => ({
@@ -35,14 +37,17 @@ const settledOf = (settlement: Settlement): Settled => ({
   attempt: settlement.attempt,
   reason: settlement.reason,
   hasSent: settlement.deliveries.some(({ status }) => status === 'sent'),
+  ...(settlement.place === null ? {} : { place: settlement.place }),
   ...(settlement.lastError === null ? {} : { lastError: settlement.lastError }),
   ...(settlement.wait === null ? {} : { waitMs: settlement.wait.ms, waitReason: settlement.wait.reason }),
+  ...(settlement.wait?.until == null ? {} : { waitUntil: settlement.wait.until }),
 });
 
 const ended = (state: State, status: Status): mongo.Document => ({
   history: append('$history', transition('sending', state, '$_settled.reason')),
   waiting: state === 'uncertain' ? { reason: 'resolution', until: { $literal: null } } : REMOVE,
   nextAttemptAt: REMOVE,
+  groupDueAt: NOW_IN_FALLBACK,
   ...(status === 'failed' ? { failedAt: NOW } : {}),
   outbox: {
     at: later(NOW, RELAY_GRACE_MS),
@@ -68,7 +73,7 @@ const capped = (history: mongo.Document): mongo.Document => ({
 });
 
 const waits = (): mongo.Document => {
-  const due = later(NOW, '$_settled.waitMs');
+  const due = { $ifNull: ['$_settled.waitUntil', later(NOW, '$_settled.waitMs')] };
   return {
     history: capped(append('$history', transition('sending', 'approved', '$_settled.reason'))),
     waiting: { reason: '$_settled.waitReason', until: due },
@@ -109,6 +114,7 @@ export const settleUpdate = (
     claims: 0,
     alone: { $literal: false },
     deliveries: '$_settled.deliveries',
+    place: optional('$_settled.place'),
     lastError: optional('$_settled.lastError'),
     // The first success stays, also when another delivery is still open or failed later.
     sentAt: { $cond: ['$_settled.hasSent', { $ifNull: ['$sentAt', NOW] }, optional('$sentAt')] },

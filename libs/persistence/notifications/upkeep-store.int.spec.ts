@@ -162,6 +162,7 @@ describe('upkeep store and outbox store', () => {
       await store.oweWakeAgain('test', 'push', 'normal', new Date(), 10);
       await store.findStale('test', 0, 10);
       await store.findFailedNotificationsOlderThan('test', 1, 10);
+      await store.countFinalBefore('test', ago(90 * DAY), 10);
       await store.deleteFinalBefore('test', ago(90 * DAY), 10);
       await outbox.clearOutbox('test', told);
       await outbox.deferWake('test', told);
@@ -179,6 +180,7 @@ describe('upkeep store and outbox store', () => {
       '_id_',
       'leases',
       'failures',
+      'retention',
       'retention',
       '_id_',
       '_id_',

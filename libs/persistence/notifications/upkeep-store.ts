@@ -90,13 +90,7 @@ export class MongoUpkeepStore implements UpkeepStore {
     const before = new Date((await this.now()).getTime() - hours * MS_PER_HOUR);
     const failed = await this.find(
       serviceName,
-      {
-        state: 'failed',
-        failedAt: { $lte: before },
-        round: 1,
-        retryForbidden: { $ne: true },
-        'lastError.class': { $in: ERROR_CLASSES.filter(canRecover) },
-      },
+      { ...AWAITS_AUTOMATIC_RETRY, failedAt: { $lte: before } },
       { failedAt: 1 },
       limit,
     );
@@ -104,7 +98,7 @@ export class MongoUpkeepStore implements UpkeepStore {
   }
 
   deleteFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
-    const final: Filter = { createdAt: { $lt: before }, status: { $ne: 'pending' } };
+    const final = finalBefore(before);
     return this.databases.inService(serviceName, notifications, async (collection) => {
       const found = await collection
         .find(final, { sort: { createdAt: 1 }, limit, batchSize: limit + 1, projection: { _id: 1 } })
@@ -113,6 +107,12 @@ export class MongoUpkeepStore implements UpkeepStore {
       const { deletedCount } = await collection.deleteMany({ ...final, _id: { $in: found.map(({ _id }) => _id) } });
       return deletedCount;
     });
+  }
+
+  countFinalBefore(serviceName: string, before: Date, limit: number): Promise<number> {
+    return this.databases.inService(serviceName, notifications, (collection) =>
+      collection.countDocuments(finalBefore(before), { limit }),
+    );
   }
 
   now(): Promise<Date> {
@@ -157,6 +157,22 @@ export class MongoUpkeepStore implements UpkeepStore {
     );
   }
 }
+
+/** What `awaitsAutomaticRetry` in domain says. */
+const AWAITS_AUTOMATIC_RETRY: Filter = {
+  state: 'failed',
+  round: 1,
+  retryForbidden: { $ne: true },
+  'lastError.class': { $in: ERROR_CLASSES.filter(canRecover) },
+};
+
+/** What `isFinal` in domain says, and owes nothing to the broker any more. */
+const finalBefore = (before: Date): Filter => ({
+  createdAt: { $lt: before },
+  status: { $ne: 'pending' },
+  'outbox.at': { $exists: false },
+  $nor: [AWAITS_AUTOMATIC_RETRY],
+});
 
 const waitingIn = (channel: Channel, lane: Lane, nextAttemptAt: { $lt: Date } | { $lte: Date }): Filter => ({
   state: 'approved',

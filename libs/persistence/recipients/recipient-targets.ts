@@ -32,6 +32,16 @@ export class MongoRecipientTargets implements RecipientLookup, RecipientTargets 
     return new Set(found.flat());
   }
 
+  localesOf(serviceName: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const ids = [...new Set(userIds)];
+    return this.databases.inService(serviceName, recipients, async (collection) => {
+      const found = await collection
+        .find({ _id: { $in: ids } }, { projection: { locale: 1 }, batchSize: ids.length + 1 })
+        .toArray();
+      return new Map(found.flatMap(({ _id, locale }) => (locale == null ? [] : [[_id, locale] as const])));
+    });
+  }
+
   /** Users without any are not in it. */
   async targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<Map<string, string[]>> {
     const kept = CHANNEL_TARGETS[channel];

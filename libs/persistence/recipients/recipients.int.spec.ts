@@ -117,6 +117,14 @@ describe('recipients', () => {
     expect(await targets.withTarget([{ serviceName: 'test', channel: 'slack', userId: full }])).toEqual(new Set());
   });
 
+  it('have a language, or none', async () => {
+    const [french, none] = [anId(), anId()];
+    await store.put('test', french, { ...PROFILE, locale: 'fr-CI' });
+    await store.put('test', none, { ...PROFILE, locale: null });
+    expect(await targets.localesOf('test', [french, none, french, anId()])).toEqual(new Map([[french, 'fr-CI']]));
+    expect(await targets.localesOf('diabetes', [french])).toEqual(new Map());
+  });
+
   it('forget targets that are gone', async () => {
     const [one, other] = [anId(), anId()];
     const [gone, kept] = [anId(), anId()];
@@ -140,6 +148,7 @@ describe('recipients', () => {
       await store.get('test', userId);
       await store.removeDevice('test', userId, id);
       await targets.targetsOf('test', 'push', [userId]);
+      await targets.localesOf('test', [userId]);
       await targets.forget('test', 'push', ['t']);
       await targets.forget('test', 'email', ['e']);
       await targets.forget('test', 'webhook', ['w']);
@@ -150,6 +159,7 @@ describe('recipients', () => {
       '_id_',
       '_id_',
       'device_token',
+      '_id_',
       '_id_',
       '_id_',
       '_id_',

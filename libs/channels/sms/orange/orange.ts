@@ -4,7 +4,8 @@ import type { HttpClient, HttpResult } from '#egress/http-client';
 import type { Deadline } from '../../deadline.js';
 import { unanswered } from '../../outcomes.js';
 import { MAX_ANSWER_BYTES } from '../answer.js';
-import type { SmsProvider } from '../provider.js';
+import { isOutage } from '../../providers/outage.js';
+import type { Provider } from '../../providers/provider.js';
 import type { AccessTokens } from './access-tokens.js';
 import { ORANGE, orangeOutcome } from './outcome.js';
 
@@ -21,8 +22,9 @@ export interface OrangeOptions {
 }
 
 /** Orange SMS API, Middle East and Africa, a dialect of OneAPI. https://developer.orange.com/apis/sms/getting-started */
-export class OrangeSms implements SmsProvider {
+export class OrangeSms implements Provider {
   readonly name = ORANGE;
+  readonly isOutage = isOutage;
   private readonly url: URL;
 
   constructor(private readonly options: OrangeOptions) {

@@ -4,7 +4,8 @@ import type { HttpClient } from '#egress/http-client';
 import type { Deadline } from '../../deadline.js';
 import { unanswered } from '../../outcomes.js';
 import { MAX_ANSWER_BYTES } from '../answer.js';
-import type { SmsProvider } from '../provider.js';
+import { isOutage } from '../../providers/outage.js';
+import type { Provider } from '../../providers/provider.js';
 import { receiptUrl } from './receipt.js';
 import { TWILIO, twilioOutcome } from './outcome.js';
 
@@ -25,8 +26,9 @@ export interface TwilioOptions {
  * Twilio's Messages API. It cannot tell a repetition: one that follows a lost answer may reach the phone twice.
  * https://www.twilio.com/docs/messaging/api/message-resource
  */
-export class TwilioSms implements SmsProvider {
+export class TwilioSms implements Provider {
   readonly name = TWILIO;
+  readonly isOutage = isOutage;
   private readonly url: URL;
   private readonly authorization: string;
 

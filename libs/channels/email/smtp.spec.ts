@@ -1,7 +1,9 @@
 import { startSandbox } from '../../../apps/sandbox/sandbox.js';
 import { sandboxSettings } from '../../../apps/sandbox/settings.js';
 import { describeSender } from '../conformance.js';
-import { EmailSender } from './sender.js';
+import { openProviders } from '#testing/open-providers';
+import { FailoverSender } from '../providers/failover.js';
+import { Smtp } from './smtp.js';
 
 const refusedAddress = { kind: 'permanent', code: 'recipient_refused', class: 'recipient' } as const;
 const refusedContent = { kind: 'permanent', code: 'content_refused', class: 'content' } as const;
@@ -10,13 +12,24 @@ const passing = { kind: 'transient', code: 'provider_unavailable', class: 'provi
 describeSender({
   channel: 'email',
   start: () => startSandbox(sandboxSettings.parse({ SANDBOX_PORT: '0', SANDBOX_SMTP_PORT: '0' })),
-  sender: ({ smtpPort }, { timeoutMs, connections }) =>
-    new EmailSender({
+  sender: ({ smtpPort }, { timeoutMs, connections }) => {
+    const smtp = new Smtp({
+      name: 'smtp',
       sender: { name: null, address: 'no-reply@example.org', messageIdDomain: 'example.org' },
       smtp: { host: '127.0.0.1', port: smtpPort, ignoreTLS: true },
       connections,
+    });
+    return new FailoverSender({
+      channel: 'email',
+      providers: [smtp],
+      orders: new Map(),
+      concurrency: connections,
       timeoutMs,
-    }),
+      halfOpenMs: 10_000,
+      parts: openProviders(),
+      close: () => Promise.resolve(smtp.close()),
+    });
+  },
   target: (_, name) => `${name}@example.org`,
   answers: [
     ['an unknown mailbox', { kind: 'status', status: 550 }, { ...refusedAddress, providerStatus: '550' }],

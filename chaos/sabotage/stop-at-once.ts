@@ -1,0 +1,2 @@
+/** Whoever is told to stop leaves what it has in hand. */
+process.on('SIGTERM', () => process.exit(0));
