@@ -11,9 +11,10 @@ const killAndStart = async (stage: Stage, server: Server, downMs = 0): Promise<v
   stage.say(`${server} is back`);
 };
 
+/** In ways that no breaker opens for: one that is open would hold most back before they are tried. */
 const failingProviders = async ({ sandbox }: Stage): Promise<void> => {
-  await sandbox.setFaults('push', [{ kind: 'status', status: 503 }]);
-  await sandbox.setFaults('email', [{ kind: 'status', status: 421 }]);
+  await sandbox.setFaults('push', [{ kind: 'status', status: 503, share: 0.9 }]);
+  await sandbox.setFaults('email', [{ kind: 'status', status: 450 }]);
   await sandbox.setFaults('webhook', [{ kind: 'status', status: 503 }]);
 };
 
