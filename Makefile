@@ -1,8 +1,9 @@
 # Thin names for the scripts and npm commands. "make" lists them.
 .DEFAULT_GOAL := help
 INSTANCE ?= dev
+VERSION ?= dev
 
-.PHONY: help dev demo test unit integration e2e lint format types build infra-up infra-down infra-status bench chaos audit clean
+.PHONY: help dev demo test unit integration e2e lint format types build infra-up infra-down infra-status bench chaos images image-size audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-40s %s\n", $$1, $$2 }'
@@ -39,6 +40,12 @@ bench: build ## one measurement: make bench NAME=accept
 
 chaos: build ## one fault under load: make chaos NAME=broker
 	npm run chaos -- $(NAME)
+
+images: ## an image of each app, not pushed: make images VERSION=dev
+	./scripts/build-and-push.sh --no-push --allow-dirty --version $(VERSION)
+
+image-size: ## how large they are: make image-size VERSION=dev
+	./scripts/image-size.sh $(VERSION)
 
 clean: ## what was built and measured; neither packages nor servers' data
 	rm -rf dist coverage

@@ -86,6 +86,18 @@ describe('images', () => {
     expect(sent.body).toContain('Take 8 units');
   });
 
+  it.each([
+    ['notification-api', 'wait-for-servers'],
+    ['dispatcher', 'wait-for-servers'],
+    ['scheduler', 'wait-for-servers'],
+    ['scheduler', 'create-indexes'],
+    ['scheduler', 'declare-topology'],
+    ['cli', '--version'],
+    ['cli', 'notification:send', '--help'],
+  ])('%s has the command %s', async (app, ...command) => {
+    expect(await inImage([imageOf(app), ...command], house.env)).toMatchObject({ code: 0 });
+  });
+
   it.each(APPS)('$app runs as nobody in particular, and can write nowhere', async ({ app }) => {
     const { out, code } = await inImage(['--entrypoint', 'node', imageOf(app), '-e', PROBE]);
     expect({ code, found: JSON.parse(out) as unknown }).toEqual({

@@ -5,12 +5,12 @@
 # With docker or podman on their official bases. With buildah alone, on bases made of
 # this machine's own programs, for where that is all there is no registry is reached;
 # BUILD_BASE and RUNTIME_BASE name others. buildah keeps its images in
-# CARILLON_IMAGE_STORAGE, .carillon/images unless set, and never in the system's.
+# CARILLON_IMAGE_STORAGE, .carillon/.images unless set, and never in the system's.
 set -euo pipefail
 
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
-export CARILLON_IMAGE_STORAGE=${CARILLON_IMAGE_STORAGE:-$CARILLON_STATE/images}
+export CARILLON_IMAGE_STORAGE=${CARILLON_IMAGE_STORAGE:-$CARILLON_STATE/.images}
 # shellcheck source=scripts/lib/images.sh
 . "$CARILLON_ROOT/scripts/lib/images.sh"
 # shellcheck source=scripts/lib/base-images.sh

@@ -79,10 +79,14 @@ build_image() {
   if [ -n "${BUILD_BASE:-}" ]; then options+=(--build-arg "BUILD_BASE=$BUILD_BASE"); fi
   if [ -n "${RUNTIME_BASE:-}" ]; then options+=(--build-arg "RUNTIME_BASE=$RUNTIME_BASE"); fi
   if [ -n "${CARILLON_NPMRC:-}" ]; then options+=(--secret "id=npmrc,src=$CARILLON_NPMRC"); fi
+  # npm opens thousands of files at once when its network is fast; a daemon has limits of its own.
+  local files
+  files=$(ulimit -Hn)
+  case $files in *[!0-9]*) files=1048576 ;; esac
   case $ENGINE in
     # HEALTHCHECK is no part of the OCI format.
-    buildah) engine_buildah bud --format docker --layers "${options[@]}" . ;;
-    podman) podman build --format docker "${options[@]}" . ;;
+    buildah) engine_buildah bud --format docker --layers --ulimit "nofile=$files:$files" "${options[@]}" . ;;
+    podman) podman build --format docker --ulimit "nofile=$files:$files" "${options[@]}" . ;;
     docker) DOCKER_BUILDKIT=1 docker build "${options[@]}" . ;;
   esac
 }
