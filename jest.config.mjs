@@ -22,7 +22,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.carillon/'],
 };
 
-/** Specs stand beside their source: `x.spec.ts` needs no server, `x.int.spec.ts` needs MongoDB and RabbitMQ, `e2e/` drives built apps. */
+/** Specs stand beside their source: `x.spec.ts` needs no server, `x.int.spec.ts` needs MongoDB and RabbitMQ, `e2e/` drives built apps, or images of them. */
 export default {
   coverageProvider: 'v8',
   coverageDirectory: 'coverage/jest',
@@ -34,9 +34,10 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/{apps,libs,e2e,bench,chaos}/**/*.spec.ts'],
-      testPathIgnorePatterns: ['\\.(int|e2e)\\.spec\\.ts$', '/node_modules/'],
+      testPathIgnorePatterns: ['\\.(int|e2e|images)\\.spec\\.ts$', '/node_modules/'],
     },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/{apps,libs}/**/*.int.spec.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.e2e.spec.ts'] },
+    { ...shared, displayName: 'images', testMatch: ['<rootDir>/e2e/**/*.images.spec.ts'] },
   ],
 };

@@ -15,14 +15,15 @@ set -euo pipefail
 # shellcheck source=scripts/lib/results.sh
 . "$CARILLON_ROOT/scripts/lib/results.sh"
 
-DEFAULT_STAGES="format lint types imports deadcode duplicates shell unit integration e2e coverage fuzz chaos cluster"
-ALL_STAGES="$DEFAULT_STAGES audit"
+DEFAULT_STAGES="format lint types imports deadcode duplicates shell unit integration e2e coverage fuzz chaos"
+# Those that build images, or a control plane, for minutes are run when they are named.
+ALL_STAGES="$DEFAULT_STAGES audit images cluster"
 INSTANCE="test"
 LOGS=$CARILLON_STATE/$INSTANCE/logs
 INFRA=$CARILLON_ROOT/scripts/infra.sh
 
 contains_word() { case " $1 " in *" $2 "*) return 0 ;; *) return 1 ;; esac }
-needs_servers() { contains_word "integration e2e fuzz chaos cluster" "$1"; }
+needs_servers() { contains_word "integration e2e fuzz chaos images cluster" "$1"; }
 
 # --- servers -----------------------------------------------------------------
 

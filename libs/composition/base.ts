@@ -41,9 +41,13 @@ export interface Base {
   now: () => Date;
 }
 
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+/** From source and from dist. */
+const MANIFEST = new URL(
+  import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json',
+  import.meta.url,
+);
+
+export const VERSION = (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string }).version;
 
 /** Settings of an app: its own beside those of every process. @throws InvalidSettings */
 export const settingsOf = <T extends z.ZodObject>(

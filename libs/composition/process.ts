@@ -34,20 +34,14 @@ const exitCodeOf = (error: unknown): number => {
 };
 
 /**
- * Runs an app until it is told to stop: TERM or INT drain it, a second one ends it at once. Bad configuration ends it
- * with status 78 and a line for each variable; what else goes wrong at start-up, with status 1.
+ * Runs an app until it is told to stop: TERM or INT drain it; a second one, or one before it is up, ends it at once. Bad
+ * configuration ends it with status 78 and a line for each variable; what else goes wrong at start-up, with status 1.
  */
 export const runProcess = async (start: () => Promise<Running>): Promise<void> => {
-  let running: Running;
-  try {
-    running = await start();
-  } catch (error) {
-    process.stderr.write(`${toldOf(error)}\n`);
-    process.exit(exitCodeOf(error));
-  }
+  let running: Running | null = null;
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+    if (running === null || stopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
     stopping = true;
     running.stop().then(
       () => process.exit(0),
@@ -59,8 +53,15 @@ export const runProcess = async (start: () => Promise<Running>): Promise<void> =
       },
     );
   };
+  // From the beginning: the system keeps signals without a handler from process 1 of a container.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  try {
+    running = await start();
+  } catch (error) {
+    process.stderr.write(`${toldOf(error)}\n`);
+    process.exit(exitCodeOf(error));
+  }
 };
 
 /**

@@ -45,6 +45,8 @@ export interface HouseOptions {
   name?: string;
   /** Arguments of node itself for these apps. */
   execArgv?: Partial<Record<PlatformApp, readonly string[]>>;
+  /** Names of images to run instead of what is built in the checkout. */
+  imageOf?: (app: string) => string;
 }
 
 const required = (name: string): string => {
@@ -99,19 +101,29 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
       logs,
       ready: '/health/ready',
       execArgv: options.execArgv?.[app] ?? [],
+      image: options.imageOf?.(app),
     });
     processes.push(started);
     return started;
   };
   try {
-    const sandbox = await startApp({ app: 'sandbox', name: 'sandbox', port: sandboxPort, env, logs, ready: '/health' });
+    const sandbox = await startApp({
+      app: 'sandbox',
+      name: 'sandbox',
+      port: sandboxPort,
+      env,
+      logs,
+      ready: '/health',
+      image: options.imageOf?.('sandbox'),
+    });
     processes.push(sandbox);
-    await runApp('scheduler', ['create-indexes'], env);
+    await runApp('scheduler', ['create-indexes'], env, options.imageOf?.('scheduler'));
     const made = JSON.parse(
       await runApp(
         'notification-api',
         ['create-key', '--owner', 'tests', '--scopes', 'all', '--services', 'all', '--json'],
         env,
+        options.imageOf?.('notification-api'),
       ),
     ) as { key: string };
     const many = (app: PlatformApp, count: number): Promise<AppProcess[]> =>

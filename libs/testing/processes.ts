@@ -56,7 +56,24 @@ export interface AppOptions {
   readyMs?: number;
   /** Arguments of node itself, before the program. */
   execArgv?: readonly string[];
+  /** An image to run instead of what is built in the checkout. */
+  image?: string | undefined;
 }
+
+type Program = Pick<AppOptions, 'app' | 'execArgv' | 'image'> & { args?: readonly string[] };
+
+const commandOf = ({ app, execArgv = [], image, args = [] }: Program): [string, string[]] =>
+  image === undefined
+    ? [process.execPath, [...execArgv, join(ROOT, 'dist', 'apps', app, 'main.js'), ...args]]
+    : [join(ROOT, 'scripts', 'run-image.sh'), [image, ...args]];
+
+const ENGINE_VARIABLES = ['CARILLON_ENGINE', 'CARILLON_IMAGE_STORAGE'];
+
+const environmentOf = (own: Record<string, string>): Record<string, string> => ({
+  ...Object.fromEntries(['PATH', 'HOME', ...ENGINE_VARIABLES].map((name) => [name, process.env[name] ?? ''])),
+  ...coverage(),
+  ...own,
+});
 
 const untilReady = async (url: string, child: ChildProcess, deadlineMs: number, what: string): Promise<void> => {
   const end = performance.now() + deadlineMs;
@@ -84,14 +101,14 @@ process.once('exit', () => {
 
 /** Starts a built app and waits until it is ready. @throws Error with the place of its log */
 export const startApp = async (options: AppOptions): Promise<AppProcess> => {
-  const { app, name, port, logs } = options;
+  const { name, port, logs } = options;
   mkdirSync(logs, { recursive: true });
   const logFile = join(logs, `${name}.log`);
   // Its own file, and no pipe through us: what it logs costs only itself, and nothing is lost when we end.
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, [...(options.execArgv ?? []), join(ROOT, 'dist', 'apps', app, 'main.js')], {
+  const child = spawn(...commandOf(options), {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...coverage(), ...options.env },
+    env: environmentOf(options.env),
     stdio: ['ignore', log, log],
   });
   closeSync(log);
@@ -143,11 +160,16 @@ export interface Ended {
   err: string;
 }
 
-/** Runs a built app to its end, whatever that is. */
-export const runToEnd = async (app: string, args: readonly string[], env: Record<string, string>): Promise<Ended> => {
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'apps', app, 'main.js'), ...args], {
+/** Runs a built app, or its image, to its end, whatever that is. */
+export const runToEnd = async (
+  app: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  image?: string,
+): Promise<Ended> => {
+  const child = spawn(...commandOf({ app, args, image }), {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...coverage(), ...env },
+    env: environmentOf(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -158,9 +180,14 @@ export const runToEnd = async (app: string, args: readonly string[], env: Record
   return { code: child.exitCode, out, err };
 };
 
-/** Runs a subcommand of a built app to its end. @throws Error with what it printed */
-export const runApp = async (app: string, args: readonly string[], env: Record<string, string>): Promise<string> => {
-  const { code, out, err } = await runToEnd(app, args, env);
+/** Runs a subcommand of a built app, or of its image, to its end. @throws Error with what it printed */
+export const runApp = async (
+  app: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  image?: string,
+): Promise<string> => {
+  const { code, out, err } = await runToEnd(app, args, env, image);
   if (code !== 0) throw new Error(`${app} ${args.join(' ')} ended with ${String(code)}: ${err}${out}`);
   return out;
 };

@@ -90,8 +90,8 @@ apply() {
 # --- what runs -------------------------------------------------------------------------------------------------------
 
 print_running() {
-  local columns=NAME:.metadata.name,READY:.status.readyReplicas,WANTED:.spec.replicas,IMAGE:.spec.template.spec.containers[0].image
-  columns=$columns,SETTINGS:.spec.template.spec.containers[0].envFrom[0].configMapRef.name
+  local columns='NAME:.metadata.name,READY:.status.readyReplicas,WANTED:.spec.replicas,IMAGE:.spec.template.spec.containers[0].image'
+  columns="$columns,SETTINGS:.spec.template.spec.containers[0].envFrom[0].configMapRef.name"
   kube get deployments --selector app.kubernetes.io/part-of=carillon --output custom-columns="$columns"
 }
 
@@ -109,7 +109,7 @@ ask() {
 ask_by_proxy() { kube --request-timeout 10s get --raw "/api/v1/namespaces/$NAMESPACE/services/http:$1:http/proxy$2"; }
 
 ask_by_port_forward() {
-  local output=$WORK/port-forward pid port= status=0 tenths=100
+  local output=$WORK/port-forward pid port='' status=0 tenths=100
   have curl || {
     note "curl is missing"
     return 1
@@ -199,6 +199,7 @@ explain_failure() {
   kube get pods --output wide >&2 || true
   note "--- last events"
   kube get events --sort-by .lastTimestamp 2>/dev/null | tail -n 20 >&2 || true
+  # shellcheck disable=SC2016 # what looks like variables is the template's
   for pod in $(kube get pods --output go-template='{{range .items}}{{$ready := false}}{{range .status.conditions}}{{if and (eq .type "Ready") (eq .status "True")}}{{$ready = true}}{{end}}{{end}}{{if and (not $ready) (ne .status.phase "Succeeded")}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}' 2>/dev/null | head -n 5); do
     note "--- last lines of $pod"
     kube --request-timeout 10s logs "$pod" --all-containers --tail 15 >&2 || note "no logs of $pod"
