@@ -23,7 +23,7 @@ LOGS=$CARILLON_STATE/$INSTANCE/logs
 INFRA=$CARILLON_ROOT/scripts/infra.sh
 
 contains_word() { case " $1 " in *" $2 "*) return 0 ;; *) return 1 ;; esac }
-needs_servers() { contains_word "integration e2e fuzz chaos images" "$1"; }
+needs_servers() { contains_word "integration e2e fuzz chaos images cluster" "$1"; }
 
 # --- servers -----------------------------------------------------------------
 

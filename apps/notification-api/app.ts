@@ -7,7 +7,7 @@ import { ApiModule } from './api.module.js';
 import { installGate, requestIdOf } from './http/gate.js';
 import { problemAnswer } from './http/problem.js';
 import { PROBLEM_TYPE } from './http/problem.filter.js';
-import { closeSilentConnections } from './http/silent-connections.js';
+import { leaveWithLastWords } from './http/last-words.js';
 import type { ApiSettings } from './settings.js';
 import type { ApiParts } from './tokens.js';
 
@@ -49,7 +49,7 @@ export const createApi = async (
   logger: LoggerService | false = false,
 ): Promise<NestFastifyApplication> => {
   const adapter = adapterOf();
-  closeSilentConnections(adapter.getInstance());
+  leaveWithLastWords(adapter.getInstance());
   installGate(adapter.getInstance(), parts, settings.CORS_ORIGINS);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts, settings), adapter, {
     bodyParser: false,

@@ -19,12 +19,12 @@ count_results() {
   local counts=
   case $1 in
     unit | integration | e2e | images) counts=$(jest_counts "$2") ;;
-    fuzz | chaos) counts=$(line_counts "$2") ;;
+    fuzz | chaos | cluster) counts=$(line_counts "$2") ;;
   esac
   if [ -z "$counts" ]; then
     # A static check is one test; a stage of tests that gave no count has died.
     case $1 in
-      unit | integration | e2e | images | fuzz | chaos)
+      unit | integration | e2e | images | fuzz | chaos | cluster)
         counts="0 1 0"
         say "stage $1 ended with status $3 and gave no count of its tests"
         ;;
