@@ -21,6 +21,8 @@ const key = required(`the environment variable ${values['key-env']}`, process.en
 
 const SERVICE = 'diabetes';
 const USER = 'demo-ada';
+/** One for each channel: a user gets ten in a minute, and a demonstration may be repeated. */
+const userOf = (channel: Channel): string => (channel === 'in-app' ? USER : `${USER}-${channel}`);
 const TARGETS: Record<Channel, string> = {
   push: 'demo-device-token-of-ada-0123456789',
   email: 'ada@example.org',
@@ -54,7 +56,7 @@ const demonstrate = async (channel: Channel): Promise<Row> => {
   const started = performance.now();
   const accepted = await call<NotificationBody>('POST', '/api/notifications', {
     serviceName: SERVICE,
-    userId: USER,
+    userId: userOf(channel),
     channel,
     // The push goes to the device that was registered.
     ...(channel === 'push' ? {} : { to: TARGETS[channel] }),
@@ -105,7 +107,7 @@ const settled = async (id: string): Promise<NotificationBody> => {
   }
 };
 
-await call('POST', `/api/services/${SERVICE}/recipients/${USER}/devices`, { token: TARGETS.push, platform: 'android' });
+await call('POST', `/api/services/${SERVICE}/recipients/${userOf('push')}/devices`, { token: TARGETS.push, platform: 'android' });
 const rows: Row[] = [];
 for (const channel of CHANNELS) rows.push(await demonstrate(channel));
 

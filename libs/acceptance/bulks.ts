@@ -37,8 +37,8 @@ export interface BulksParts {
 
 /** Documents in one write. */
 const CHUNK = 1000;
-/** While one is written, the places of the next are taken. */
-const CHUNKS_AT_ONCE = 2;
+/** While one is written, the places of others are taken, and their items checked. */
+const CHUNKS_AT_ONCE = 3;
 /** How long one request may take to accept a bulk before a repetition takes it over, in milliseconds. */
 const ACCEPTING_LEASE_MS = 60_000;
 

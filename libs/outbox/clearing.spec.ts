@@ -6,6 +6,7 @@ describe('Clearing', () => {
   let writes: { kind: string; serviceName: string; count: number }[];
   let failed: number[];
   let down: boolean;
+  let writeMs: number;
   let clearing: Clearing;
 
   beforeEach(() => {
@@ -13,12 +14,13 @@ describe('Clearing', () => {
     writes = [];
     failed = [];
     down = false;
+    writeMs = 0;
     const write =
       (kind: string) =>
       (serviceName: string, told: readonly unknown[]): Promise<void> => {
         if (down) return Promise.reject(new Error('down'));
         writes.push({ kind, serviceName, count: told.length });
-        return Promise.resolve();
+        return writeMs === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, writeMs));
       };
     clearing = new Clearing({
       store: { clearOutbox: write('clear'), deferWake: write('defer') },
@@ -37,8 +39,19 @@ describe('Clearing', () => {
 
   it('clears when nothing is announced any more, in small writes', async () => {
     announce(250);
-    await jest.advanceTimersByTimeAsync(1_000);
+    await jest.advanceTimersByTimeAsync(1_500);
     expect(writes.map(({ count }) => count)).toEqual([100, 100, 50]);
+  });
+
+  it('stops after the batch at hand when something is announced, until it is quiet again', async () => {
+    writeMs = 600;
+    announce(300);
+    await jest.advanceTimersByTimeAsync(1_100);
+    clearing.noteAnnounced();
+    await jest.advanceTimersByTimeAsync(900);
+    expect(cleared()).toBe(100);
+    await jest.advanceTimersByTimeAsync(1_500);
+    expect(cleared()).toBe(300);
   });
 
   it('lets a busy time pass, but nothing wait until the relay looks', async () => {
@@ -53,7 +66,7 @@ describe('Clearing', () => {
     }
     expect(cleared()).toBeGreaterThan(0);
     expect(cleared()).toBeLessThan(20);
-    await jest.advanceTimersByTimeAsync(1_000);
+    await jest.advanceTimersByTimeAsync(1_500);
     expect(cleared()).toBe(69);
   });
 
@@ -72,7 +85,7 @@ describe('Clearing', () => {
   it('says how many stay owed when the database does not answer, and goes on', async () => {
     down = true;
     announce(101);
-    await jest.advanceTimersByTimeAsync(1_000);
+    await jest.advanceTimersByTimeAsync(1_500);
     expect(failed).toEqual([100, 1]);
     down = false;
     announce(1);

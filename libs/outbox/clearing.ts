@@ -5,7 +5,7 @@ import type { OutboxStore } from './ports.js';
  * Nothing announced for so long, in milliseconds, means that the database has time for this. Most of a busy time are
  * claimed before, which clears them too and leaves nothing to write here.
  */
-const QUIET_MS = 200;
+const QUIET_MS = 1_000;
 /** What was confirmed so long ago, in milliseconds, is cleared also when it is busy: well before the relay looks. */
 const AT_LATEST_MS = 6_000;
 const LOOK_EVERY_MS = 250;
@@ -50,32 +50,35 @@ export class Clearing {
   async drained(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    while (this.told.length > 0 || this.working !== null) await (this.working ?? this.start(this.told.length));
+    while (this.told.length > 0 || this.working !== null) await (this.working ?? this.start(() => this.told.length));
   }
 
   private look(): void {
-    const now = performance.now();
-    const quiet = now - this.lastAnnouncedAt >= QUIET_MS;
-    const late = this.told.findIndex(({ at }) => now - at < AT_LATEST_MS);
-    const count = quiet || late < 0 ? this.told.length : late;
-    void this.start(count).then(() => {
+    void this.start(() => this.countDue()).then(() => {
       this.timer = this.told.length === 0 ? null : setTimeout(() => this.look(), LOOK_EVERY_MS);
     });
   }
 
-  private start(count: number): Promise<void> {
-    this.working ??= this.clear(this.told.splice(0, count)).finally(() => (this.working = null));
+  /** How many of the oldest are to be cleared now. */
+  private countDue(): number {
+    const now = performance.now();
+    if (now - this.lastAnnouncedAt >= QUIET_MS) return this.told.length;
+    const late = this.told.findIndex(({ at }) => now - at < AT_LATEST_MS);
+    return late < 0 ? this.told.length : late;
+  }
+
+  private start(count: () => number): Promise<void> {
+    this.working ??= this.clear(count).finally(() => (this.working = null));
     return this.working;
   }
 
-  /** Never rejects. */
-  private async clear(all: readonly Told[]): Promise<void> {
-    const groups = Map.groupBy(all, ({ serviceName, butWake }) => `${serviceName} ${butWake}`);
-    for (const group of groups.values())
-      for (let from = 0; from < group.length; from += BATCH) {
-        const batch = group.slice(from, from + BATCH);
-        await this.write(batch).catch(() => this.parts.onFailed(batch.length));
-      }
+  /** Batch by batch, as long as there is time for it. Never rejects. */
+  private async clear(count: () => number): Promise<void> {
+    for (let due = count(); due > 0; due = count()) {
+      const batch = this.told.splice(0, Math.min(due, BATCH));
+      const groups = Map.groupBy(batch, ({ serviceName, butWake }) => `${serviceName} ${butWake}`);
+      for (const group of groups.values()) await this.write(group).catch(() => this.parts.onFailed(group.length));
+    }
   }
 
   private write(batch: readonly Told[]): Promise<void> {
