@@ -107,7 +107,10 @@ const settled = async (id: string): Promise<NotificationBody> => {
   }
 };
 
-await call('POST', `/api/services/${SERVICE}/recipients/${userOf('push')}/devices`, { token: TARGETS.push, platform: 'android' });
+await call('POST', `/api/services/${SERVICE}/recipients/${userOf('push')}/devices`, {
+  token: TARGETS.push,
+  platform: 'android',
+});
 const rows: Row[] = [];
 for (const channel of CHANNELS) rows.push(await demonstrate(channel));
 
