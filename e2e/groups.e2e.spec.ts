@@ -9,7 +9,12 @@ const PUSH = 'device-token-0123456789-0123456789';
 describe('a group', () => {
   let house: House;
   beforeAll(async () => {
-    house = await startHouse({ gateways: 2, dispatchers: 2, schedulers: 2, env: { USER_LIMIT_PER_MINUTE: '4' } });
+    house = await startHouse({
+      gateways: 2,
+      dispatchers: 2,
+      schedulers: 2,
+      env: { USER_LIMIT_PER_MINUTE: '4', FALLBACKS_EVERY_S: '1' },
+    });
   }, 120_000);
   afterAll(() => house.stop(), 60_000);
 

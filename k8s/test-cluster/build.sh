@@ -16,24 +16,25 @@ FOLDER=$CARILLON_CACHE/test-cluster-$(cat "$HERE/go.mod" "$HERE/go.sum" "${BASH_
 LOG=$FOLDER.log
 
 build_all() {
-  local partial=$FOLDER.partial.$$ path=k8s.io/component-base/version
+  local jobs partial=$FOLDER.partial.$$ path=k8s.io/component-base/version
   if [ -d "$FOLDER" ]; then return 0; fi # another run has built it meanwhile
   have go || die "Go is missing, to build a Kubernetes API server with: install it from https://go.dev/dl/ (or: brew install go).
 Debian: echo 'deb http://deb.debian.org/debian bookworm-backports main' | sudo tee -a /etc/apt/sources.list && sudo apt-get update && sudo apt-get install -t bookworm-backports golang-go"
   note "cluster   building Kubernetes $KUBERNETES and kwok, 5 to 12 minutes, only this once (log: $LOG)"
+  jobs=${CARILLON_BUILD_JOBS:-$(getconf _NPROCESSORS_ONLN)}
   rm -rf "$FOLDER".partial.*
   mkdir -p "$partial/bin" "$partial/crds"
   if ! (
     set -e
     export GOBIN=$partial/bin
     cd "$HERE"
-    nice go build -p "${CARILLON_BUILD_JOBS:-1}" -trimpath -o "$partial/bin/" \
+    nice go build -p "$jobs" -trimpath -o "$partial/bin/" \
       -ldflags "-s -w -X $path.gitVersion=v$KUBERNETES -X $path.gitMajor=1 -X $path.gitMinor=36" \
       k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager \
       k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl
     cd "$partial"
-    nice go install -p "${CARILLON_BUILD_JOBS:-1}" "sigs.k8s.io/kwok/cmd/kwok@$KWOK"
-    nice go install -p "${CARILLON_BUILD_JOBS:-1}" "github.com/zegl/kube-score/cmd/kube-score@$KUBE_SCORE"
+    nice go install -p "$jobs" "sigs.k8s.io/kwok/cmd/kwok@$KWOK"
+    nice go install -p "$jobs" "github.com/zegl/kube-score/cmd/kube-score@$KUBE_SCORE"
     copy_from_module "github.com/kedacore/keda/v2@$KEDA" config/crd/bases \
       keda.sh_scaledobjects.yaml keda.sh_triggerauthentications.yaml
     copy_from_module "github.com/prometheus-operator/prometheus-operator@$PROMETHEUS_OPERATOR" example/prometheus-operator-crd \

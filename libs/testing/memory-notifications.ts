@@ -109,6 +109,12 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore, Grou
     return Promise.resolve(owed.slice(0, limit));
   }
 
+  nextOwedInMs(serviceName: string, withinMs: number): Promise<number | null> {
+    const times = this.all(serviceName).flatMap(({ outbox }) => (outbox === null ? [] : [outbox.at.getTime()]));
+    const next = Math.min(...times) - this.time.getTime();
+    return Promise.resolve(next <= withinMs ? next : null);
+  }
+
   oweWakeAgain(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date, limit: number): Promise<number> {
     const lost = this.waiting(serviceName, channel, lane)
       .filter(({ notification: { nextAttemptAt } }) => nextAttemptAt !== null && nextAttemptAt < dueBefore)

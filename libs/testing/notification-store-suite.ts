@@ -137,6 +137,18 @@ export const notificationStoreSuite = (make: () => Promise<StoresUnderTest> | St
       expect(both.map(({ notification }) => notification.id)).toEqual([first.id, second.id]);
       expect(await stores.upkeep.findOwed('diabetes', 1)).toHaveLength(1);
     });
+
+    it('is told beforehand when there will be something', async () => {
+      expect(await stores.upkeep.nextOwedInMs('diabetes', 3000)).toBeNull();
+      await add({}, owed({ at: at(HOUR_MS) }));
+      await add({ serviceName: 'test' }, owed());
+      expect(await stores.upkeep.nextOwedInMs('diabetes', 3000)).toBeNull();
+      const ahead = (await stores.upkeep.nextOwedInMs('diabetes', 2 * HOUR_MS)) ?? NaN;
+      expect(ahead).toBeGreaterThan(HOUR_MS / 2);
+      expect(ahead).toBeLessThanOrEqual(HOUR_MS);
+      await add({}, owed({ at: at(-20) }));
+      expect(await stores.upkeep.nextOwedInMs('diabetes', 3000)).toBeLessThan(0);
+    });
   });
 
   describe('lost wake-ups', () => {

@@ -10,6 +10,8 @@ export interface TestVhost {
   queues(): Promise<Map<string, Record<string, unknown>>>;
   /** Has the broker close every connection here, with a close frame. Waits until there is one to close. */
   closeConnections(): Promise<void>;
+  /** All that is in it is gone, queues and exchanges too; connections are closed. Users keep their rights. */
+  lose(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -47,8 +49,12 @@ export const createVhost = async (): Promise<TestVhost> => {
       read: '.*',
     });
 
-  await callManagement('PUT', `vhosts/${vhost}`);
-  await allow(decodeURIComponent(own.username));
+  const make = async (): Promise<void> => {
+    await callManagement('PUT', `vhosts/${vhost}`);
+    for (const user of [decodeURIComponent(own.username), ...users]) await allow(user);
+  };
+
+  await make();
   return {
     uri: own.href,
     async addUser() {
@@ -77,6 +83,10 @@ export const createVhost = async (): Promise<TestVhost> => {
         for (const { name } of ours) await callManagement('DELETE', `connections/${encodeURIComponent(name)}`);
         if (ours.length > 0) return;
       }
+    },
+    async lose() {
+      await callManagement('DELETE', `vhosts/${vhost}`);
+      await make();
     },
     async drop() {
       await callManagement('DELETE', `vhosts/${vhost}`);

@@ -117,4 +117,20 @@ describe('where nothing is claimed', () => {
     store.time = at(641);
     expect(await overdue.run()).toBe(1);
   });
+
+  it('an unused lane is let be for a while, but what waits in it is found', async () => {
+    let asked = 0;
+    const oldest = store.oldestWaiting.bind(store);
+    store.oldestWaiting = (...of) => ((asked += 1), oldest(...of));
+    expect(await overdue.run()).toBe(0);
+    const lanes = asked;
+    expect(lanes).toBeGreaterThan(0);
+    due(0);
+    store.time = at(740);
+    expect(await overdue.run()).toBe(0);
+    expect(asked).toBe(lanes);
+    store.time = at(760);
+    expect(await overdue.run()).toBe(1);
+    expect(asked).toBe(2 * lanes);
+  });
 });

@@ -19,6 +19,8 @@ const IDLE_BATCH = 10_000;
 const IDLE_REPEAT_MS = 600_000;
 /** How long what is due may wait in a lane in which nothing was ever claimed. */
 const NEVER_CLAIMED_MS = 600_000;
+/** Most lanes are never used at all: one where nothing was ever claimed, and nothing waits so long, is let be for a while. */
+const UNUSED_MS = NEVER_CLAIMED_MS / 4;
 
 /**
  * Finds lost wake-ups. Queues keep their order, so what is due but unclaimed while later ones are claimed was lost. So
@@ -28,6 +30,8 @@ const NEVER_CLAIMED_MS = 600_000;
 export class Overdue implements Job {
   /** When an idle lane was woken, by `<service>:<queue>`. */
   private readonly woken = new Map<string, Date>();
+  /** When an unused lane was looked at, in milliseconds since 1970, by the same. */
+  private readonly unused = new Map<string, number>();
 
   constructor(private readonly parts: OverdueParts) {}
 
@@ -49,6 +53,8 @@ export class Overdue implements Job {
   ): Promise<number> {
     const { store, now, marginMs } = this.parts;
     const time = now().getTime();
+    const key = `${serviceName}:${deliverQueue(channel, lane)}`;
+    if (mark === undefined && time - (this.unused.get(key) ?? -Infinity) < UNUSED_MS) return 0;
     // Where nobody has ever claimed there may be nobody yet: their wake-ups wait in the queue.
     const earlier = new Date(time - (mark === undefined ? Math.max(marginMs, NEVER_CLAIMED_MS) : marginMs));
     const overtakenBefore = mark === undefined ? null : new Date(mark.dueUpTo.getTime() - marginMs);
@@ -56,12 +62,12 @@ export class Overdue implements Job {
     // Of a lane that moves only what was overtaken: its backlog may be long, and is not looked through.
     const before = moves && overtakenBefore !== null && overtakenBefore < earlier ? overtakenBefore : earlier;
     const oldest = await store.oldestWaiting(serviceName, channel, lane, before);
+    if (oldest === null && mark === undefined) this.unused.set(key, time);
     if (oldest === null) return 0;
     if (overtakenBefore !== null && oldest < overtakenBefore)
       return store.oweWakeAgain(serviceName, channel, lane, overtakenBefore, OVERTAKEN_BATCH);
 
     if (moves) return 0;
-    const key = `${serviceName}:${deliverQueue(channel, lane)}`;
     const woken = this.woken.get(key);
     const nothingClaimedSince = woken !== undefined && (mark === undefined || mark.claimedAt <= woken);
     if (nothingClaimedSince && time - woken.getTime() < IDLE_REPEAT_MS) return 0;

@@ -13,6 +13,8 @@ export interface OwedNotification {
 export interface UpkeepStore {
   /** What the outbox still owes and may be published now, oldest first. */
   findOwed(serviceName: string, limit: number): Promise<OwedNotification[]>;
+  /** Milliseconds until the first of these may be published, 0 or less for now; null when none may be within `withinMs`. */
+  nextOwedInMs(serviceName: string, withinMs: number): Promise<number | null>;
   /**
    * Wake-ups that seem lost: approved, nothing owed, due before `dueBefore`, in one lane. Their outbox owes the wake
    * again when this resolves; answers how many.

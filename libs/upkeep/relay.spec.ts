@@ -9,11 +9,14 @@ import { Relay } from './relay.js';
 const NOW = new Date('2026-11-21T08:00:30.000Z');
 const later = (ms: number): Date => new Date(NOW.getTime() + ms);
 
+let now = NOW;
+
 let store = new MemoryNotifications(NOW);
 let told: Announcement[] = [];
 let brokerUp = true;
 let relay: Relay;
 beforeEach(() => {
+  now = NOW;
   store = new MemoryNotifications(NOW);
   told = [];
   brokerUp = true;
@@ -21,7 +24,7 @@ beforeEach(() => {
   relay = new Relay({
     services: ['diabetes', 'wellness'],
     store,
-    now: () => NOW,
+    now: () => now,
     announcer: {
       announce: (announcements) => {
         told.push(...announcements);
@@ -74,6 +77,24 @@ describe('the relay', () => {
     for (let n = 0; n < 2500; n += 1) add();
     expect(await relay.run()).toBe(2500);
     expect(told).toHaveLength(2500);
+  });
+
+  it('does not ask again for a while where nothing will be owed, and is in time for what will', async () => {
+    let asked = 0;
+    const next = store.nextOwedInMs.bind(store);
+    store.nextOwedInMs = (...of) => ((asked += 1), next(...of));
+    expect(await relay.run()).toBe(0);
+    expect(asked).toBe(2);
+    now = later(2_999);
+    expect(await relay.run()).toBe(0);
+    expect(asked).toBe(2);
+    now = later(3_000);
+    add({}, { at: later(1_000) });
+    expect(await relay.run()).toBe(0);
+    expect(asked).toBe(4);
+    store.time = later(1_000);
+    expect(await relay.run()).toBe(1);
+    expect(asked).toBe(5);
   });
 
   it('tells nothing twice in one run while the broker is away', async () => {

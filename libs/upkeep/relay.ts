@@ -3,7 +3,7 @@ import type { Clock, DrainingAnnouncer, Job, UpkeepStore } from './ports.js';
 
 export interface RelayParts {
   services: readonly string[];
-  store: Pick<UpkeepStore, 'findOwed'>;
+  store: Pick<UpkeepStore, 'findOwed' | 'nextOwedInMs'>;
   announcer: DrainingAnnouncer;
   now: Clock;
 }
@@ -11,15 +11,33 @@ export interface RelayParts {
 const BATCH = 1000;
 /** Of one service in one run, so that each gets its turn. */
 const BATCHES = 20;
+/**
+ * A service that owes nothing for so long, in milliseconds, is not asked until then. Less than the grace that is given
+ * to those who write: only what is to be sent within this time, and was accepted within it, is late by it.
+ */
+const LOOK_AHEAD_MS = 3_000;
 
 /** Publishes what documents still owe to the broker: its process died, the broker was away, or its time has come. */
 export class Relay implements Job {
+  /** Until when a service owes nothing. */
+  private readonly quietUntil = new Map<string, number>();
+
   constructor(private readonly parts: RelayParts) {}
 
   async run(): Promise<number> {
     let told = 0;
-    for (const serviceName of this.parts.services) told += await this.relay(serviceName);
+    for (const serviceName of this.parts.services)
+      if (await this.owes(serviceName)) told += await this.relay(serviceName);
     return told;
+  }
+
+  private async owes(serviceName: string): Promise<boolean> {
+    const { store, now } = this.parts;
+    const asked = now().getTime();
+    if (asked < (this.quietUntil.get(serviceName) ?? 0)) return false;
+    const nextMs = await store.nextOwedInMs(serviceName, LOOK_AHEAD_MS);
+    if (nextMs === null) this.quietUntil.set(serviceName, asked + LOOK_AHEAD_MS);
+    return nextMs !== null && nextMs <= 0;
   }
 
   private async relay(serviceName: string): Promise<number> {

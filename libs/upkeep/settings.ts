@@ -15,7 +15,7 @@ const cronExpression = z.string().refine((text) => validateCronExpression(text).
 
 export const upkeepSettings = z.object({
   RELAY_EVERY_S: seconds(1, 'looks for what the broker has not confirmed, or is due by now'),
-  OVERDUE_EVERY_S: seconds(30, 'looks for lost wake-ups'),
+  OVERDUE_EVERY_S: seconds(60, 'looks for lost wake-ups'),
   OVERDUE_MARGIN_S: integer(1, 86_400)
     .default(30)
     .meta({ description: 'seconds by which a notification must be overtaken before its wake-up counts as lost' }),
@@ -24,8 +24,8 @@ export const upkeepSettings = z.object({
     .default(2)
     .meta({ description: 'seconds that a dispatcher is granted after the end of its lease' }),
   EXPIRY_EVERY_S: seconds(30, 'looks for what has expired'),
-  FALLBACKS_EVERY_S: seconds(2, 'looks for groups whose next channel has its turn'),
-  INBOX_READS_EVERY_S: seconds(2, 'looks for what was read in inboxes, to mark its notifications'),
+  FALLBACKS_EVERY_S: seconds(5, 'looks for groups whose next channel has its turn'),
+  INBOX_READS_EVERY_S: seconds(5, 'looks for what was read in inboxes, to mark its notifications'),
   AUTOMATIC_RETRY_EVERY_S: seconds(30, 'looks for failed notifications that are to be tried once more'),
   BULK_COMPLETION_EVERY_S: seconds(5, 'looks for bulks that have nothing pending'),
   CLEAN_UP_CRON: cronExpression.default('0 3 * * *').meta({

@@ -63,7 +63,7 @@ it('sends as many of a batch as the limit has places, in their order, and reserv
   expect(outcomes[3]).toMatchObject({
     code: 'provider_limit',
     reason: 'rate_limit',
-    place: { of: 'push/fcm', at: expect.any(Date) as Date },
+    place: { of: 'push/fcm', at: expect.any(Date) as unknown },
   });
   expect(await received()).toBe(2);
 });

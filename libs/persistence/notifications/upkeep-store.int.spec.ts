@@ -158,6 +158,7 @@ describe('upkeep store and outbox store', () => {
     const told = [{ id: one.id, version: 1 }];
     const plans = await test.plansOf(async () => {
       await store.findOwed('test', 10);
+      await store.nextOwedInMs('test', 3_000);
       await store.oldestWaiting('test', 'push', 'normal', new Date());
       await store.oweWakeAgain('test', 'push', 'normal', new Date(), 10);
       await store.findStale('test', 0, 10);
@@ -174,6 +175,7 @@ describe('upkeep store and outbox store', () => {
       });
     });
     expect(plans.map(({ indexes }) => indexes.join())).toEqual([
+      'outbox',
       'outbox',
       'due',
       'due',

@@ -28,6 +28,19 @@ export class MongoUpkeepStore implements UpkeepStore {
     });
   }
 
+  async nextOwedInMs(serviceName: string, withinMs: number): Promise<number | null> {
+    const now = await this.now();
+    const [next] = await this.databases.inService(serviceName, notifications, (collection) =>
+      collection
+        .find(
+          { 'outbox.at': { $lte: new Date(now.getTime() + withinMs) } },
+          { sort: { 'outbox.at': 1 }, limit: 1, projection: { 'outbox.at': 1 } },
+        )
+        .toArray(),
+    );
+    return next?.outbox === undefined ? null : next.outbox.at.getTime() - now.getTime();
+  }
+
   oweWakeAgain(serviceName: string, channel: Channel, lane: Lane, dueBefore: Date, limit: number): Promise<number> {
     const lost = waitingIn(channel, lane, { $lt: dueBefore });
     return this.databases.inService(serviceName, notifications, async (collection) => {
