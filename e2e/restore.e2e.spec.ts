@@ -40,12 +40,12 @@ describe('a store that is lost', () => {
 
   const prefix = (): string => house.env['CARILLON_DATABASE_PREFIX'] ?? '';
   const databases = async (): Promise<string[]> => {
-    const { databases: all } = await connection.db!.admin().listDatabases();
+    const { databases: all } = await connection.getClient().db().admin().listDatabases();
     return all.map(({ name }) => name).filter((name) => name.startsWith(prefix()));
   };
   /** Waits until the broker has confirmed all wake-ups, and the documents no longer owe them. */
   const untilTold = async (): Promise<void> => {
-    const notifications = connection.useDb(`${prefix()}test`).collection('notifications');
+    const notifications = connection.getClient().db(`${prefix()}test`).collection('notifications');
     while ((await notifications.countDocuments({ outbox: { $exists: true } })) > 0);
   };
 
@@ -65,7 +65,7 @@ describe('a store that is lost', () => {
     await untilTold();
     const backup = new Map<string, Map<string, mongoose.mongo.Document[]>>();
     for (const database of await databases()) {
-      const db = connection.useDb(database).db!;
+      const db = connection.getClient().db(database);
       const collections = new Map<string, mongoose.mongo.Document[]>();
       for (const { name } of await db.listCollections({}, { nameOnly: true }).toArray())
         collections.set(name, await db.collection(name).find().toArray());
@@ -76,7 +76,7 @@ describe('a store that is lost', () => {
 
     for (const running of [...house.gateways, dispatcher, ...house.schedulers]) await running.stop();
     for (const [database, collections] of backup) {
-      const db = connection.useDb(database).db!;
+      const db = connection.getClient().db(database);
       await db.dropDatabase();
       for (const [name, documents] of collections)
         if (documents.length > 0) await db.collection(name).insertMany(documents);

@@ -18,6 +18,8 @@ const locks = new CollectionOf<LockDocument>('locks', () => schemaOf({ _id: Stri
 const FREE = new Date(0);
 /** In the time of a lock. */
 const RENEWALS = 4;
+/** With this share of its time left a lock is used without asking: the first renewal comes before it ends. */
+const ENOUGH = 0.3;
 
 /** One process's view of the locks. */
 export class MongoLocks implements Locks {
@@ -29,7 +31,7 @@ export class MongoLocks implements Locks {
 
   /**
    * Kept after the work for what is left of `ttlMs`, so that whoever does it goes on doing it; the database is asked
-   * again when half of that is over. Renewed while the work lasts; where that fails for `ttlMs`, another process may
+   * again towards its end. Renewed while the work lasts; where that fails for `ttlMs`, another process may
    * begin the same beside it.
    */
   async once(name: string, ttlMs: number, work: () => Promise<void>): Promise<boolean> {
@@ -53,7 +55,7 @@ export class MongoLocks implements Locks {
 
   private async take(name: string, ttlMs: number): Promise<boolean> {
     const now = performance.now();
-    if ((this.held.get(name) ?? 0) - now > ttlMs / 2) return true;
+    if ((this.held.get(name) ?? 0) - now > ttlMs * ENOUGH) return true;
     const mayTake = { $or: [{ $lte: ['$until', NOW] }, { $eq: ['$token', this.token] }] };
     const lock = await this.databases.inControl(locks, (collection) =>
       upsert(collection, { _id: name, token: '', until: FREE }, [
