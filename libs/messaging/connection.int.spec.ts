@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import { EXCHANGES, QUEUE_SPECS, QUEUES } from '#contracts/topology';
-import { closeBrokers, startBroker, wake } from '#testing/messaging';
+import { closeBrokers, RecordingLog, startBroker, wake } from '#testing/messaging';
 import { createProxy } from '#testing/proxy';
 import { createVhost } from '#testing/rabbitmq';
 import type { TestVhost } from '#testing/rabbitmq';
 import { TOPOLOGY } from './declare.js';
+import { closeQuietly, Link } from './link.js';
 
 let vhost: TestVhost;
 
@@ -74,6 +75,40 @@ describe('Broker', () => {
     await disconnected;
     await broker.whenConnected();
     expect(await publisher.publish([wake('urgent')])).toEqual(['confirmed']);
+  });
+
+  it('comes back from a connection that broke while its channels were closing', async () => {
+    const proxy = await createProxy(vhost.uri);
+    const model = await connect(proxy.uri);
+    model.on('error', () => undefined);
+    const channel = await model.createChannel();
+    proxy.hold();
+    const closing = closeQuietly(channel);
+    proxy.cut();
+    await closing;
+    await closeQuietly(channel);
+    await proxy.close();
+  });
+
+  it('comes back from a connection that broke while the broker did not answer', async () => {
+    const proxy = await createProxy(vhost.uri);
+    const asked = Promise.withResolvers<void>();
+    let times = 0;
+    const declare = (): Promise<void> => {
+      times += 1;
+      asked.resolve();
+      return times === 1 ? new Promise(() => undefined) : Promise.resolve();
+    };
+    const uri = new URL(proxy.uri);
+    const link = new Link({ uri, name: 'test', heartbeatSeconds: 15, log: new RecordingLog(), declare });
+    link.start();
+    await asked.promise;
+    const up = once(link, 'up');
+    proxy.cut();
+    proxy.restore();
+    await up;
+    await link.close();
+    await proxy.close();
   });
 
   it('declares again what was deleted meanwhile', async () => {

@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { BINDING_SPECS, EXCHANGE_SPECS, QUEUE_SPECS } from '#contracts/topology';
+import { closeQuietly } from './link.js';
 import type { BindingSpec, ExchangeSpec, QueueSpec } from '#contracts/topology';
 
 /** What the topology is declared from; tests declare others. */
@@ -83,6 +84,6 @@ export const declareTopology = async (model: ChannelModel, topology: Topology = 
     await each(topology.queues, (spec) => `queue "${spec.name}"`, declareQueue);
     await each(topology.bindings, (spec) => `binding of "${spec.destination}" to "${spec.source}"`, bind);
   } finally {
-    await Promise.allSettled(channels.map(async (channel) => channel.close()));
+    await Promise.all(channels.map(closeQuietly));
   }
 };

@@ -34,10 +34,16 @@ interface LinkEvents {
 const RECONNECT = { baseMs: 200, maxMs: 5_000 };
 const CHANNEL_REOPEN = { baseMs: 100, maxMs: 10_000 };
 const CLOSE_TIMEOUT_MS = 2_000;
+/** A broker that has not declared everything after so long, in milliseconds, is left and tried again. */
+const DECLARE_TIMEOUT_MS = 30_000;
 /** What has lasted this long was not refused: the next attempt is a first one again. */
 const STABLE_MS = 5_000;
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
+const rethrow = (error: Error): never => {
+  throw error;
+};
 
 /** Of an unknown virtual host amqplib tells no more than that the broker closed instead of opening. */
 const isRefusal = (error: Error): boolean =>
@@ -55,9 +61,12 @@ export interface ChannelKeeper<C extends Channel> {
   stopped(): boolean;
 }
 
-export const closeQuietly = async (channel: Channel): Promise<void> => {
-  await channel.close().catch(() => undefined);
-};
+/** Resolves when it is closed, also by the end of its connection: amqplib's own promise then waits for ever. */
+export const closeQuietly = (channel: Channel): Promise<void> =>
+  new Promise((resolve) => {
+    channel.once('close', resolve);
+    channel.close().then(resolve, () => resolve());
+  });
 
 /** Keeps a channel open for as long as the session lasts. Resolves when it works for the first time, or never will. */
 export const keepChannel = <C extends Channel>(session: Session, keeper: ChannelKeeper<C>): Promise<void> =>
@@ -181,9 +190,12 @@ export class Link extends EventEmitter<LinkEvents> {
     this.model = model;
     try {
       if (this.stopping.signal.aborted) await this.hangUp(model);
-      await this.options.declare(model);
+      const declared = this.options.declare(model);
+      if (!(await Promise.race([within(DECLARE_TIMEOUT_MS, declared), closed.then(rethrow)])))
+        throw new Error('RabbitMQ has not declared our topology in time');
       this.session = session;
-      await Promise.all([...this.attachments].map((attachment) => attachment.attach(session)));
+      const attached = Promise.all([...this.attachments].map((attachment) => attachment.attach(session)));
+      await Promise.race([attached, closed]);
       if (!gone.signal.aborted) this.setReady(true);
       return await closed;
     } catch (error) {
