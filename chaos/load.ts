@@ -37,6 +37,8 @@ export class Load {
   private readonly changes = new Map<number, Partial<CreateNotificationInput>>();
   private next = 0;
   private repeated = 0;
+  private sending = false;
+  private awaitingBurst: (() => void)[] = [];
   /** Why requests were sent again, and how often each. */
   readonly reasons = new Map<string, number>();
 
@@ -57,6 +59,11 @@ export class Load {
     return this.repeated;
   }
 
+  /** Resolves when requests have just been let go and are under way; at once when no more will be. */
+  nextBurst(): Promise<void> {
+    return this.sending ? new Promise((resolve) => this.awaitingBurst.push(resolve)) : Promise.resolve();
+  }
+
   /**
    * Lets go of the load in small bursts, evenly over the time, and disturbs right after a burst, while its requests are
    * under way. Resolves when all have their answers and all disturbances are over.
@@ -68,6 +75,7 @@ export class Load {
     const acts = disturbances.toSorted((a, b) => a.at - b.at);
     let disturbing: Promise<unknown> = Promise.resolve();
     let acting = false;
+    this.sending = true;
     for (let released = 0; released < count && failures.length === 0;) {
       const due = Math.min(count, Math.ceil(((performance.now() - started + TICK_MS) / (seconds * 1000)) * count));
       for (; released < due && open.size < MOST_IN_FLIGHT; released += 1) {
@@ -77,6 +85,7 @@ export class Load {
         this.next += 1;
         open.add(one);
       }
+      this.tellBurst();
       const [act] = acts;
       if (act !== undefined && !acting && released >= act.at * count) {
         acts.shift();
@@ -88,6 +97,8 @@ export class Load {
       }
       await delay(TICK_MS);
     }
+    this.sending = false;
+    this.tellBurst();
     await disturbing;
     for (const { act } of acts) await act();
     await Promise.all(open);
@@ -116,6 +127,10 @@ export class Load {
       this.repeated += 1;
       await delay(REPEAT_MS);
     }
+  }
+
+  private tellBurst(): void {
+    for (const resolve of this.awaitingBurst.splice(0)) resolve();
   }
 
   private again(reason: string): null {

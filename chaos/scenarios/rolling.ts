@@ -7,9 +7,11 @@ import { slowProviders, workingProviders } from './processes.js';
 const PRE_STOP_MS = 1_000;
 
 /** As a rollout with `maxSurge: 1, maxUnavailable: 0` does it. @throws Error when the old one ended badly */
-const replace = async ({ fleet, say }: Stage, app: PlatformApp, index: number): Promise<void> => {
+const replace = async ({ fleet, load, say }: Stage, app: PlatformApp, index: number): Promise<void> => {
   const old = await fleet.replace(app, index);
   await delay(PRE_STOP_MS);
+  // On connections that clients have kept, requests go on coming to the old one: it is told while some are under way.
+  await load.nextBurst();
   const code = await old.stop();
   if (code !== 0) throw new Error(`${old.name} ended with ${String(code)} when it was told to stop`);
   say(`replaced ${old.name}`);
