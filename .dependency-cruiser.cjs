@@ -1,7 +1,8 @@
 /** The walls of the house: see ARCHITECTURE.md. Each rule is a sentence; there are no exceptions but those written here. */
 const USE_CASES = 'acceptance|outbox|delivery|lifecycle|upkeep|queries|access|inbox|templates|limits|providers';
 const ADAPTERS = 'persistence|messaging|channels|egress';
-const SPEC = '\\.spec\\.ts$';
+/** Tests, and what only tests of one folder share. */
+const SPEC = '(\\.spec|/spec-[a-z]+)\\.ts$';
 
 module.exports = {
   forbidden: [
@@ -120,9 +121,15 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(apps|libs)/',
-        pathNot: [SPEC, '/spec-[a-z]+\\.ts$', '^libs/testing/', '^libs/channels/conformance'],
+        pathNot: [SPEC, '^libs/testing/', '^libs/channels/conformance'],
       },
       to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'what-only-tests-share-is-for-tests',
+      severity: 'error',
+      from: { pathNot: [SPEC, '^libs/testing/', '^(bench|chaos|e2e)/'] },
+      to: { path: SPEC },
     },
     {
       name: 'only-composition-sees-use-cases-and-adapters',

@@ -29,6 +29,8 @@ export default {
   coverageReporters: ['json'],
   collectCoverageFrom: ['apps/**/*.ts', 'libs/**/*.ts', '!**/*.spec.ts', '!libs/testing/**', '!apps/sandbox/**'],
   testTimeout: 60_000,
+  // jest leaves one core idle, and so works on one of two.
+  maxWorkers: 2,
   projects: [
     {
       ...shared,

@@ -29,8 +29,6 @@ describe('a store that is lost', () => {
       title: 'Insulin',
       body: '8:00',
     });
-  const emails = async (): Promise<string[]> =>
-    (await Promise.all(Array.from({ length: COUNT }, (_, index) => email(index)))).map(({ id }) => id);
   const allSent = (ids: readonly string[]): Promise<unknown> =>
     Promise.all(ids.map((id) => until(house, id, isSent, 60_000)));
   const atProvider = async (): Promise<unknown> => {
@@ -49,10 +47,16 @@ describe('a store that is lost', () => {
     while ((await notifications.countDocuments({ outbox: { $exists: true } })) > 0);
   };
 
-  it('if it is the broker: what it held is found again in the database', async () => {
+  /** Accepted while nobody sends, and with the broker. */
+  const waiting = async (): Promise<string[]> => {
     await house.dispatchers[0]?.stop();
-    const ids = await emails();
+    const accepted = await Promise.all(Array.from({ length: COUNT }, (_, index) => email(index)));
     await untilTold();
+    return accepted.map(({ id }) => id);
+  };
+
+  it('if it is the broker: what it held is found again in the database', async () => {
+    const ids = await waiting();
     await house.vhost.lose();
     await house.start('dispatcher', 'dispatcher-2');
     await allSent(ids);
@@ -60,9 +64,7 @@ describe('a store that is lost', () => {
   }, 120_000);
 
   it('if it is the database: what a backup takes for pending is sent once more, under the same ids', async () => {
-    await house.dispatchers[0]?.stop();
-    const ids = await emails();
-    await untilTold();
+    const ids = await waiting();
     const backup = new Map<string, Map<string, mongoose.mongo.Document[]>>();
     for (const database of await databases()) {
       const db = connection.getClient().db(database);

@@ -150,9 +150,7 @@ export class Broker extends EventEmitter<BrokerEvents> {
   /** One at a time: two declarations of the same new quorum queue get in each other's way. */
   private declare(model: ChannelModel): Promise<void> {
     const mine = this.declaring.then(() => declareTopology(model, this.options.topology ?? TOPOLOGY));
-    // Whatever becomes of one, the end of its connection lets the next one begin.
-    const gone = new Promise<void>((resolve) => model.once('close', () => resolve()));
-    this.declaring = Promise.race([mine.catch(() => undefined), gone]);
+    this.declaring = mine.catch(() => undefined);
     return mine;
   }
 

@@ -6,7 +6,7 @@ describe('Clearing', () => {
   let writes: { kind: string; serviceName: string; count: number }[];
   let failed: number[];
   let down: boolean;
-  let writeMs: number;
+  let written: Promise<void>;
   let clearing: Clearing;
 
   beforeEach(() => {
@@ -14,13 +14,13 @@ describe('Clearing', () => {
     writes = [];
     failed = [];
     down = false;
-    writeMs = 0;
+    written = Promise.resolve();
     const write =
       (kind: string) =>
       (serviceName: string, told: readonly unknown[]): Promise<void> => {
         if (down) return Promise.reject(new Error('down'));
         writes.push({ kind, serviceName, count: told.length });
-        return writeMs === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, writeMs));
+        return written;
       };
     clearing = new Clearing({
       store: { clearOutbox: write('clear'), deferWake: write('defer') },
@@ -44,10 +44,12 @@ describe('Clearing', () => {
   });
 
   it('stops after the batch at hand when something is announced, until it is quiet again', async () => {
-    writeMs = 600;
+    const slow = Promise.withResolvers<void>();
+    written = slow.promise;
     announce(300);
     await jest.advanceTimersByTimeAsync(1_100);
     clearing.noteAnnounced();
+    slow.resolve();
     await jest.advanceTimersByTimeAsync(900);
     expect(cleared()).toBe(100);
     await jest.advanceTimersByTimeAsync(1_500);

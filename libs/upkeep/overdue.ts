@@ -62,8 +62,10 @@ export class Overdue implements Job {
     // Of a lane that moves only what was overtaken: its backlog may be long, and is not looked through.
     const before = moves && overtakenBefore !== null && overtakenBefore < earlier ? overtakenBefore : earlier;
     const oldest = await store.oldestWaiting(serviceName, channel, lane, before);
-    if (oldest === null && mark === undefined) this.unused.set(key, time);
-    if (oldest === null) return 0;
+    if (oldest === null) {
+      if (mark === undefined) this.unused.set(key, time);
+      return 0;
+    }
     if (overtakenBefore !== null && oldest < overtakenBefore)
       return store.oweWakeAgain(serviceName, channel, lane, overtakenBefore, OVERTAKEN_BATCH);
 

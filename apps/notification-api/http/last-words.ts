@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -21,7 +20,7 @@ export const leaveWithLastWords = (fastify: FastifyInstance): void => {
   // By then Fastify adds `connection: close` to what it answers.
   fastify.addHook('preClose', async () => {
     for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-    const allClosed = Promise.all([...open].map((socket) => once(socket, 'close').catch(() => undefined)));
+    const allClosed = Promise.all([...open].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     await Promise.race([allClosed, pause(LAST_WORDS_MS, undefined, { ref: false })]);
   });
 };

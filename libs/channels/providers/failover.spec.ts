@@ -1,45 +1,28 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type SandboxClient, startSandboxClient } from '../../../apps/sandbox/client.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { startSandboxClient } from '../../../apps/sandbox/client.js';
 import type { Outcome } from '#domain/outcome';
 import type { ProviderParts } from '#domain/providers';
 import type { ChannelSender, SendRequest } from '#domain/sender';
 import { MemoryTokenStore } from '#testing/memory-tokens';
 import { MemoryProviderLimits, openProviders } from '#testing/open-providers';
-import { type ProviderFault, sendRequest } from '../conformance.js';
+import { sendRequest } from '../conformance.js';
 import { numberOf, smsSender } from '../sms/spec-sms.js';
 import { FailoverSender } from './failover.js';
+import { specSandbox } from './spec-sandbox.js';
 
 /** The real senders of Orange and Twilio against the sandbox: the first fails, the second takes over. */
 
-let sandbox: SandboxClient;
-const senders: ChannelSender[] = [];
-beforeAll(async () => {
-  sandbox = await startSandboxClient();
-});
-afterAll(() => sandbox.close());
-beforeEach(async () => {
-  await faults();
-  await sandbox.call('/received', { method: 'DELETE' });
-});
-afterEach(async () => {
-  await Promise.all(senders.splice(0).map((sender) => sender.close()));
-});
-
-const faults = (...list: ProviderFault[]): Promise<unknown> =>
-  sandbox.call('/faults/sms', { method: 'PUT', body: list });
-const received = async (): Promise<number> =>
-  ((await sandbox.call('/counts')) as { sms: { received: number } }).sms.received;
-const struck = async (): Promise<number> =>
-  ((await sandbox.call('/faults')) as { sms: { struck: number }[] }).sms[0]?.struck ?? 0;
+const sandbox = specSandbox('sms');
+const { faults, received, struck } = sandbox;
 
 const make = (variables: Record<string, string> = {}, parts: Partial<ProviderParts> = {}): FailoverSender => {
   const sender = smsSender(
-    sandbox.httpUrl,
+    sandbox.client().httpUrl,
     { SMS_PROVIDERS: 'orange,twilio', SMS_TIMEOUT_MS: '10000', ...variables },
     new MemoryTokenStore(),
     openProviders(parts),
   );
-  senders.push(sender);
+  sandbox.closing(sender);
   if (!(sender instanceof FailoverSender)) throw new Error('SMS do not fail over');
   return sender;
 };

@@ -1,45 +1,28 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { type SandboxClient, startSandboxClient } from '../../../apps/sandbox/client.js';
+import { expect, it } from '@jest/globals';
 import type { ProviderParts } from '#domain/providers';
 import type { SendRequest } from '#domain/sender';
 import { MemoryProviderLimits, openProviders } from '#testing/open-providers';
-import { type ProviderFault, sendRequest } from '../conformance.js';
+import { sendRequest } from '../conformance.js';
 import { PushSender } from '../push/sender.js';
 import { GatedSender } from './gated.js';
 import { isOutage } from './outage.js';
+import { specSandbox } from './spec-sandbox.js';
 
 /** The real sender of push against the sandbox, behind its gate. */
 
-let sandbox: SandboxClient;
-const senders: GatedSender[] = [];
-beforeAll(async () => {
-  sandbox = await startSandboxClient();
-});
-afterAll(() => sandbox.close());
-beforeEach(async () => {
-  await faults();
-  await sandbox.call('/received', { method: 'DELETE' });
-});
-afterEach(async () => {
-  await Promise.all(senders.splice(0).map((sender) => sender.close()));
-});
-
-const faults = (...list: ProviderFault[]): Promise<unknown> =>
-  sandbox.call('/faults/push', { method: 'PUT', body: list });
-const received = async (): Promise<number> =>
-  ((await sandbox.call('/counts')) as { push: { received: number } }).push.received;
+const sandbox = specSandbox('push');
+const { faults, received } = sandbox;
 
 const make = (parts: Partial<ProviderParts> = {}, halfOpenMs = 60_000): GatedSender => {
   const sender = new PushSender({
     projectId: 'test',
     credential: { getAccessToken: () => Promise.resolve({ access_token: 'token', expires_in: 3600 }) },
-    endpoint: new URL(sandbox.httpUrl),
+    endpoint: new URL(sandbox.client().httpUrl),
     sockets: 10,
     concurrency: 1,
     timeoutMs: 10_000,
   });
-  senders.push(new GatedSender({ sender, name: 'fcm', isOutage, halfOpenMs, parts: openProviders(parts) }));
-  return senders.at(-1) as GatedSender;
+  return sandbox.closing(new GatedSender({ sender, name: 'fcm', isOutage, halfOpenMs, parts: openProviders(parts) }));
 };
 const batch = (count: number, over: Partial<SendRequest> = {}): SendRequest[] =>
   Array.from({ length: count }, (_, index) => sendRequest({ target: 'token', deliveryId: `push-${index}`, ...over }));
