@@ -17,6 +17,7 @@ export interface Platform {
   mongo: mongo.MongoClient;
   /** Notifications of a service. */
   readonly notifications: (service?: string) => mongo.Collection;
+  readonly bulks: mongo.Collection;
   /** What the floors use: a database of their own beside the product's, on the same server. */
   floorDatabase: string;
   floorEnv: Record<string, string>;
@@ -53,6 +54,7 @@ export const startPlatform = async (
     gateway: new URL(gateway),
     mongo: client,
     notifications: (service = SERVICE) => client.db(`${prefix}${service}`).collection('notifications'),
+    bulks: client.db(`${prefix}carillon`).collection('bulks'),
     floorDatabase,
     floorEnv: { ...house.env, FLOOR_DATABASE: floorDatabase, FLOOR_VHOST_URI: house.vhost.uri },
   };
@@ -120,5 +122,7 @@ export const untilNone = async (
 };
 
 /** Waits until the broker has confirmed all that documents owe to it: what comes next has the machine to itself. */
-export const untilPublished = ({ notifications }: Platform, service = SERVICE): Promise<void> =>
-  untilNone(notifications(service), { 'outbox.at': { $exists: true } }, 200);
+export const untilPublished = async ({ notifications, bulks }: Platform, service = SERVICE): Promise<void> => {
+  for (const collection of [notifications(service), bulks])
+    await untilNone(collection, { 'outbox.at': { $exists: true } }, 200);
+};

@@ -22,7 +22,7 @@ describe('templates', () => {
     channel = await connection.createChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
     await channel.bindQueue(queue, EXCHANGES.services, '');
-    await channel.bindQueue(queue, EXCHANGES.servicesSorted, ROUTING_KEYS.invalidate);
+    await channel.bindQueue(queue, EXCHANGES.servicesByKey, ROUTING_KEYS.invalidate);
     await channel.consume(
       queue,
       (message) => {

@@ -12,6 +12,7 @@ import type { BulkRefusal, BulkStore } from './ports.js';
 import { wantsLocale } from './locales.js';
 import { placedInGroup } from './per-channel.js';
 import { needsTexts } from './texts.js';
+import { Telling } from './telling.js';
 import { verdictOf } from './together.js';
 
 export interface BulkCommand {
@@ -106,11 +107,15 @@ export class Bulks {
     let accepted = 0;
     const size = Math.floor(CHUNK / notificationsEach(command.input));
     const places = new Semaphore(CHUNKS_AT_ONCE);
+    const telling = new Telling(() => this.parts.bulks.told(bulkId));
     let interrupted = false;
     const admit = async (from: number): Promise<void> => {
       if (interrupted) return;
       const chunk = await this.taken(caller, command, bulkId, serviceName, items.slice(from, from + size), refusals);
-      const verdicts = await this.parts.door.admit(chunk.flatMap(({ candidates }) => candidates));
+      const verdicts = await this.parts.door.admit(
+        chunk.flatMap(({ candidates }) => candidates),
+        () => telling.part(),
+      );
       let at = 0;
       chunk.forEach(({ item, candidates }) => {
         const verdict = verdictOf(verdicts.slice(at, (at += candidates.length)));
@@ -136,6 +141,7 @@ export class Bulks {
     refusals.sort((a, b) => a.index - b.index);
     if (accepted === 0) throw new ValidationFailed(refusals.slice(0, 100).flatMap((refusal) => refusal.errors));
     await this.parts.bulks.run(bulkId, accepted, refusals);
+    await telling.end();
     return { bulkId, serviceName, replayed: false };
   }
 

@@ -13,8 +13,6 @@ import {
   Unavailable,
   ValidationFailed,
 } from '#domain/errors';
-import { RELAY_GRACE_MS } from '#domain/change';
-import { isHeldBack } from '#domain/groups';
 import type { ChannelLimits, LimitGrant, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
 import type { Accepted, Candidate } from './candidate.js';
@@ -30,8 +28,10 @@ import {
   recipientKey,
   type RecipientLookup,
   type TemplateRenderer,
+  type Told,
 } from './ports.js';
 import { needsTexts, withTexts } from './texts.js';
+import { announcementOf, laterWake, ownOutbox } from './owed.js';
 import { formGroups, verdictOf, withdrawn } from './together.js';
 
 export type { AcceptCommand } from './command.js';
@@ -179,8 +179,12 @@ export class Door {
     };
   }
 
-  /** One verdict each, in order. */
-  async admit(given: readonly Candidate[]): Promise<Verdict[]> {
+  /**
+   * One verdict each, in order.
+   * @param toldOf where something else than its own document remembers what each one owes to the broker: asked when that
+   *   is announced for who is to hear of it
+   */
+  async admit(given: readonly Candidate[], toldOf?: () => Told): Promise<Verdict[]> {
     let candidates = given;
     const verdicts = new Array<Verdict | undefined>(candidates.length).fill(undefined);
     const open = (): number[] => given.flatMap((_, index) => (verdicts[index] === undefined ? [index] : []));
@@ -191,7 +195,7 @@ export class Door {
       candidates = formGroups(candidates, verdicts);
       const { placed, places } = await this.takePlaces(candidates, open(), verdicts);
       await this.giveBack(withdrawn(candidates, placed, verdicts), placed, places);
-      await this.insert(candidates, placed, places, verdicts);
+      await this.insert(candidates, placed, places, verdicts, toldOf);
       // Who was refused while the first request with its key was under way, in this batch.
       await this.answerReplays(candidates, verdicts, REFUSED_UNSEEN);
     } catch (error) {
@@ -329,7 +333,9 @@ export class Door {
     placed: ReadonlyMap<number, Notification>,
     places: ReadonlyMap<number, { key: string; minute: Date }[]>,
     verdicts: (Verdict | undefined)[],
+    toldOf: (() => Told) | undefined,
   ): Promise<void> {
+    const outboxOf = toldOf === undefined ? ownOutbox : laterWake;
     const indexes = [...placed.keys()];
     if (indexes.length === 0) return;
     const batch: NewNotification[] = indexes.flatMap((index) => {
@@ -359,7 +365,7 @@ export class Door {
           ? this.replay({ notification: result.existing, fingerprint: result.fingerprint }, candidate)
           : refused(new Unavailable('the database'));
     });
-    this.parts.announcer.announce(announcements);
+    if (announcements.length > 0) this.parts.announcer.announce(announcements, toldOf?.());
     // A place that is not given back is wasted for a minute; no answer waits for it.
     if (givenBack.length > 0) await this.parts.limits.release(givenBack).catch(() => undefined);
   }
@@ -368,19 +374,3 @@ export class Door {
 /** Of a group the first one is the record. */
 const recordOn = ({ group }: Notification, { idempotency }: Candidate): Candidate['idempotency'] =>
   group !== null && group.position > 0 ? null : idempotency;
-
-const outboxOf = (notification: Notification): NewNotification['outbox'] => ({
-  at: new Date(notification.createdAt.getTime() + RELAY_GRACE_MS),
-  wake: notification.state === 'approved' && !isHeldBack(notification),
-  status: true,
-  previousStatus: null,
-  deadLetter: false,
-});
-
-const announcementOf = (notification: Notification): Announcement => ({
-  notification,
-  wake:
-    notification.state === 'draft' || isHeldBack(notification) ? 'none' : notification.dueAt === null ? 'now' : 'later',
-  status: { previous: null },
-  deadLetter: false,
-});

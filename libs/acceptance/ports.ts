@@ -3,7 +3,7 @@ import type { FieldError } from '#contracts/problems';
 import type { Idempotency, InsertResult, NewNotification } from '#domain/accepted';
 import type { Notification } from '#domain/notification';
 
-export type { Announcer } from '#domain/announcement';
+export type { Announcer, Told } from '#domain/announcement';
 
 export interface AcceptStore {
   /** By idempotency scope, in order; null where none exists. */
@@ -69,6 +69,7 @@ export interface NewBulk {
 
 export interface BulkStore {
   /**
+   * From now on, until `told`, the bulk owes the broker what its items have to tell, which carry no outbox of their own.
    * `duplicate` when the idempotency scope made one before: `finished`, or `in_use` by a request that is accepting it
    * right now, or `taken_over` by us, because that one vanished (its lease of `leaseMs` ended) or paused.
    */
@@ -83,6 +84,8 @@ export interface BulkStore {
   pause(id: string): Promise<void>;
   /** Every accepted item is durable: now it runs. Refusals are kept, in order of index. */
   run(id: string, accepted: number, refusals: readonly BulkRefusal[]): Promise<void>;
+  /** The broker has confirmed what all of its items had to tell: it owes nothing any more. */
+  told(id: string): Promise<void>;
   /** Nothing of it was accepted: it never was. */
   forget(id: string): Promise<void>;
 }

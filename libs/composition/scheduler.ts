@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AutomaticRetry } from '#upkeep/automatic-retry';
 import { BulkCompletion } from '#upkeep/bulk-completion';
+import { BulkRelay } from '#upkeep/bulk-relay';
 import { CleanUp } from '#upkeep/clean-up';
 import { Expiry } from '#upkeep/expiry';
 import { Fallbacks } from '#upkeep/fallbacks';
@@ -44,9 +45,11 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
   const store = new MongoUpkeepStore(databases);
   const changes = new MongoNotificationStore(databases);
   const bulks = new MongoBulkStore(databases);
+  const reads = new MongoReadStore(databases);
   const retryAfterMs = settings.AUTOMATIC_RETRY_AFTER_S * 1000;
   const jobs = {
     relay: new Relay({ services, store, announcer, now }),
+    'bulk-relay': new BulkRelay({ bulks, items: reads, announcer, now }),
     overdue: new Overdue({
       services,
       store,
@@ -85,7 +88,7 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
       now,
       retryAfterMs,
     }),
-    'bulk-completion': new BulkCompletion({ bulks, counts: new MongoReadStore(databases), canceller: changes, now }),
+    'bulk-completion': new BulkCompletion({ bulks, counts: reads, canceller: changes, now }),
     'clean-up': new CleanUp({ services, store, now, retentionDays: settings.CLEAN_UP_AFTER_DAYS }),
   };
   return {

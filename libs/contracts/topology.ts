@@ -11,9 +11,9 @@ export const EXCHANGES = {
   api: 'notification-api',
   /** Fanout, public: statuses to every other service, reports from them. */
   services: 'services',
-  /** Topic, ours: sorts what passes `services`, so that our own statuses never reach our own queues. */
-  servicesSorted: 'services.sorted',
-  /** Fanout, ours: what `services.sorted` has no other place for, that is, what others sent. */
+  /** Direct, ours: sorts what passes `services`, so that our own statuses never reach our own queues. */
+  servicesByKey: 'services.by-key',
+  /** Fanout, ours: what `services.by-key` has no other place for, that is, what others sent. */
   servicesReports: 'services.reports',
   /** Fanout, ours, with nothing bound: where our own statuses end. */
   servicesOwn: 'services.own',
@@ -62,7 +62,7 @@ export const waitKey = (rung: WaitRung, variant: WaitVariant, channel: Channel, 
 
 export interface ExchangeSpec {
   name: string;
-  type: 'topic' | 'fanout';
+  type: 'topic' | 'direct' | 'fanout';
   alternateExchange?: string;
   internal?: boolean;
 }
@@ -108,8 +108,8 @@ export const EXCHANGE_SPECS: readonly ExchangeSpec[] = [
   { name: EXCHANGES.servicesReports, type: 'fanout', internal: true },
   { name: EXCHANGES.servicesOwn, type: 'fanout', internal: true },
   {
-    name: EXCHANGES.servicesSorted,
-    type: 'topic',
+    name: EXCHANGES.servicesByKey,
+    type: 'direct',
     internal: true,
     alternateExchange: EXCHANGES.servicesReports,
   },
@@ -154,10 +154,10 @@ export const BINDING_SPECS: readonly BindingSpec[] = [
   toQueue(EXCHANGES.api, QUEUES.intakeSend, ROUTING_KEYS.send),
   toQueue(EXCHANGES.api, QUEUES.intakeBulk, ROUTING_KEYS.bulk),
   toQueue(EXCHANGES.dead, QUEUES.failed, '#'),
-  toExchange(EXCHANGES.services, EXCHANGES.servicesSorted, ''),
-  toExchange(EXCHANGES.servicesSorted, EXCHANGES.servicesOwn, ROUTING_KEYS.status),
-  toExchange(EXCHANGES.servicesSorted, EXCHANGES.servicesOwn, ROUTING_KEYS.invalidate),
-  toExchange(EXCHANGES.servicesSorted, EXCHANGES.servicesOwn, ROUTING_KEYS.inbox),
+  toExchange(EXCHANGES.services, EXCHANGES.servicesByKey, ''),
+  toExchange(EXCHANGES.servicesByKey, EXCHANGES.servicesOwn, ROUTING_KEYS.status),
+  toExchange(EXCHANGES.servicesByKey, EXCHANGES.servicesOwn, ROUTING_KEYS.invalidate),
+  toExchange(EXCHANGES.servicesByKey, EXCHANGES.servicesOwn, ROUTING_KEYS.inbox),
   toQueue(EXCHANGES.servicesReports, QUEUES.reports, ''),
   ...CHANNELS.flatMap((channel) =>
     LANES.flatMap((lane) => [
@@ -171,7 +171,7 @@ export const BINDING_SPECS: readonly BindingSpec[] = [
 ];
 
 /** What a process binds its own exclusive queue to, so that it hears of changes to what it caches. */
-export const invalidationBinding = { exchange: EXCHANGES.servicesSorted, key: ROUTING_KEYS.invalidate } as const;
+export const invalidationBinding = { exchange: EXCHANGES.servicesByKey, key: ROUTING_KEYS.invalidate } as const;
 
 /** The same for what changed in inboxes. */
-export const inboxBinding = { exchange: EXCHANGES.servicesSorted, key: ROUTING_KEYS.inbox } as const;
+export const inboxBinding = { exchange: EXCHANGES.servicesByKey, key: ROUTING_KEYS.inbox } as const;

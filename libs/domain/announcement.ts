@@ -38,7 +38,11 @@ export type AnnouncedNotification = Pick<
   | 'traceparent'
 >;
 
+/** Hears, once, whether the broker has confirmed all that was announced together. Never rejects. */
+export type Told = (allConfirmed: boolean) => void | Promise<void>;
+
 /** Port of every use case that writes: publishes in the background, in batches, then clears the outbox. Never fails. */
 export interface Announcer {
-  announce(announcements: readonly Announcement[]): void;
+  /** @param told of documents without outbox, for which something else remembers what is owed: that clears it */
+  announce(announcements: readonly Announcement[], told?: Told): void;
 }

@@ -1,6 +1,6 @@
 import { EXCHANGES, ROUTING_KEYS } from '#contracts/topology';
 import { SCHEMA_VERSION } from '#contracts/messages';
-import type { Announcement, AnnouncedNotification, Announcer } from '#domain/announcement';
+import type { Announcement, AnnouncedNotification, Announcer, Told } from '#domain/announcement';
 import { isFinal, statusOfNotification } from '#domain/states';
 import { Clearing } from './clearing.js';
 import type { MessagePublisher, OutboxStore, Outgoing, OutgoingMessage } from './ports.js';
@@ -18,12 +18,25 @@ const BATCH = 500;
 const MAX_WAITING = 20_000;
 /** Publishes under way at once. */
 const MAX_IN_FLIGHT = 3;
+
+/** What was announced together, for somebody who wants to hear what became of it. */
+interface Together {
+  open: number;
+  allConfirmed: boolean;
+  told: Told;
+}
+
+interface Waiting {
+  announcement: Announcement;
+  together: Together | null;
+}
+
 /**
  * Publishes what was written, in batches and behind the caller's back, then clears the outbox on the documents. What
  * the broker does not confirm stays owed, and the relay publishes it again.
  */
 export class OutboxPublisher implements Announcer {
-  private waiting: Announcement[] = [];
+  private waiting: Waiting[] = [];
   private inFlight = 0;
   private readonly clearing: Clearing;
   private readonly quiet: (() => void)[] = [];
@@ -35,10 +48,15 @@ export class OutboxPublisher implements Announcer {
     });
   }
 
-  announce(announcements: readonly Announcement[]): void {
-    const room = MAX_WAITING - this.waiting.length;
-    if (announcements.length > room) this.parts.onProblem('dropped', announcements.length - Math.max(0, room));
-    for (const announcement of announcements.slice(0, Math.max(0, room))) this.waiting.push(announcement);
+  announce(announcements: readonly Announcement[], told?: Told): void {
+    const { length } = announcements;
+    const together = told === undefined ? null : { open: length, allConfirmed: true, told };
+    const room = Math.max(0, MAX_WAITING - this.waiting.length);
+    for (const announcement of announcements.slice(0, room)) this.waiting.push({ announcement, together });
+    if (length > room) {
+      this.parts.onProblem('dropped', length - room);
+      if (together !== null) void settle(together, length - room, false);
+    }
     this.clearing.noteAnnounced();
     this.start();
   }
@@ -61,7 +79,8 @@ export class OutboxPublisher implements Announcer {
     }
   }
 
-  private async publish(batch: readonly Announcement[]): Promise<void> {
+  private async publish(waiting: readonly Waiting[]): Promise<void> {
+    const batch = waiting.map(({ announcement }) => announcement);
     // Wake-ups first: somebody waits for them.
     const wakes = wakeMessages(batch);
     const messages: OutgoingMessage[] = wakes.map(({ message }) => message);
@@ -85,11 +104,19 @@ export class OutboxPublisher implements Announcer {
     });
     for (const [problem, count] of Object.entries(problems) as [keyof typeof problems, number][])
       if (count > 0) this.parts.onProblem(problem, count);
-    batch.forEach((announcement, index) => {
-      if (!failed.has(index)) this.clearing.add(announcement.notification, announcement.wake === 'later');
-    });
+    for (const [index, { announcement, together }] of waiting.entries()) {
+      const isConfirmed = !failed.has(index);
+      if (together !== null) await settle(together, 1, isConfirmed);
+      else if (isConfirmed) this.clearing.add(announcement.notification, announcement.wake === 'later');
+    }
   }
 }
+
+const settle = (together: Together, count: number, areConfirmed: boolean): void | Promise<void> => {
+  together.open -= count;
+  together.allConfirmed &&= areConfirmed;
+  return together.open === 0 ? together.told(together.allConfirmed) : undefined;
+};
 
 const noticeMessage = ({ notification, deadLetter }: Announcement): Outgoing<'notification.failed'> | null =>
   deadLetter

@@ -8,7 +8,7 @@ import type {
 } from '#acceptance/ports';
 import { recipientKey } from '#acceptance/ports';
 import type { InsertResult, NewNotification } from '#domain/accepted';
-import type { Announcement, Announcer } from '#domain/announcement';
+import type { Announcement, Announcer, Told } from '#domain/announcement';
 import { ValidationFailed } from '#domain/errors';
 import type { LimitGrant, LimitRequest, UserLimits } from '#domain/limits';
 import type { Notification } from '#domain/notification';
@@ -109,8 +109,15 @@ export class MemoryRecipientLookup implements RecipientLookup {
 export class RecordingAnnouncer implements Announcer {
   readonly announcements: Announcement[] = [];
 
-  announce(announcements: readonly Announcement[]): void {
+  /** What each call is told; null leaves it open. */
+  confirms: boolean | null = true;
+  readonly open: Told[] = [];
+
+  announce(announcements: readonly Announcement[], told?: Told): void {
     this.announcements.push(...announcements);
+    if (told === undefined) return;
+    if (this.confirms === null) this.open.push(told);
+    else void told(this.confirms);
   }
 }
 
@@ -118,6 +125,7 @@ interface BulkRecord extends NewBulk {
   status: 'accepting' | 'running';
   accepted: number;
   refusals: readonly BulkRefusal[];
+  isTold: boolean;
 }
 
 export class MemoryBulkStore implements BulkStore {
@@ -136,13 +144,19 @@ export class MemoryBulkStore implements BulkStore {
           standing,
         });
       }
-    this.records.set(bulk.id, { ...bulk, status: 'accepting', accepted: 0, refusals: [] });
+    this.records.set(bulk.id, { ...bulk, status: 'accepting', accepted: 0, refusals: [], isTold: false });
     return Promise.resolve({ kind: 'begun' });
   }
 
   run(id: string, accepted: number, refusals: readonly BulkRefusal[]): Promise<void> {
     const record = this.records.get(id);
     if (record !== undefined) this.records.set(id, { ...record, status: 'running', accepted, refusals });
+    return Promise.resolve();
+  }
+
+  told(id: string): Promise<void> {
+    const record = this.records.get(id);
+    if (record !== undefined) this.records.set(id, { ...record, isTold: true });
     return Promise.resolve();
   }
 

@@ -201,6 +201,13 @@ export class MemoryNotifications implements NotificationStore, UpkeepStore, Grou
     return Promise.resolve(this.time);
   }
 
+  pendingOfBulk(serviceName: string, bulkId: string, limit: number, afterId: string | null): Promise<Notification[]> {
+    const pending = this.all(serviceName)
+      .map(({ notification }) => notification)
+      .filter((one) => one.bulkId === bulkId && statusOfNotification(one) === 'pending' && one.id > (afterId ?? ''));
+    return Promise.resolve(pending.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit));
+  }
+
   countBulk(serviceName: string, bulkId: string): Promise<Record<Status, number>> {
     const counts = { pending: 0, sent: 0, failed: 0, cancelled: 0 };
     for (const { notification } of this.all(serviceName))

@@ -132,6 +132,10 @@ export class MemoryBulks implements BulkReader, BulkStore {
     return Promise.resolve();
   }
 
+  told(): Promise<void> {
+    return Promise.resolve();
+  }
+
   forget(id: string): Promise<void> {
     this.bulks.delete(id);
     return Promise.resolve();

@@ -9,6 +9,7 @@ export const JOB_LOCK_MS = 10_000;
 /** Every job of the scheduler, with the setting of its interval or its times of day. */
 export const JOBS = {
   relay: 'RELAY_EVERY_S',
+  'bulk-relay': 'BULK_RELAY_EVERY_S',
   overdue: 'OVERDUE_EVERY_S',
   'stale-leases': 'STALE_LEASES_EVERY_S',
   expiry: 'EXPIRY_EVERY_S',

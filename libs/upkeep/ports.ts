@@ -112,6 +112,27 @@ export interface BulkProgress {
   move(id: string, from: readonly BulkStatus[], to: BulkStatus, at: Date): Promise<unknown>;
 }
 
+export interface OwedBulk {
+  id: string;
+  serviceName: string;
+  /** Since when the relay may tell what its items owe. */
+  at: Date;
+  /** It is still being accepted: items may come that were not looked at. */
+  grows: boolean;
+}
+
+export interface BulkOutbox {
+  /** Bulks whose items may owe something to the broker that may be told now, the longest owed first. */
+  owed(limit: number): Promise<OwedBulk[]>;
+  /** All was told, up to a time; null for ever. Nothing happens where it owes from another time on by now. */
+  toldUntil(bulk: OwedBulk, again: Date | null): Promise<void>;
+}
+
+export interface BulkItems {
+  /** Pending notifications of a bulk by id, after the one named. */
+  pendingOfBulk(serviceName: string, bulkId: string, limit: number, afterId: string | null): Promise<Notification[]>;
+}
+
 export interface BulkCounts {
   /** How many notifications of a bulk stand where. */
   countBulk(serviceName: string, bulkId: string): Promise<Record<Status, number>>;

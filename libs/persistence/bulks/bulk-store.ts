@@ -3,7 +3,9 @@ import { mongo, Types } from 'mongoose';
 import type { BulkRefusal, BulkStore, NewBulk } from '#acceptance/ports';
 import type { BulkStatus } from '#contracts/vocabulary';
 import type { BulkRecords } from '#lifecycle/ports';
+import { RELAY_GRACE_MS } from '#domain/change';
 import type { BulkReader, BulkRecord, BulkRefusalRecord } from '#queries/ports';
+import type { BulkOutbox, OwedBulk } from '#upkeep/ports';
 import type { Databases } from '../databases.js';
 import { isDuplicateKey } from '../errors.js';
 import { later, NOW } from '../expressions.js';
@@ -16,7 +18,7 @@ type Record = BulkRecord & { owner: string };
 const ENDED: readonly BulkStatus[] = ['completed', 'cancelled'];
 
 /** Bulks, and what was refused of them. */
-export class MongoBulkStore implements BulkStore, BulkReader, BulkRecords {
+export class MongoBulkStore implements BulkStore, BulkReader, BulkRecords, BulkOutbox {
   constructor(private readonly databases: Databases) {}
 
   async begin(bulk: NewBulk, leaseMs: number): Promise<Begun> {
@@ -37,7 +39,14 @@ export class MongoBulkStore implements BulkStore, BulkReader, BulkRecords {
     const found = await this.databases.inControl(bulks, (collection) =>
       collection.findOneAndUpdate(
         same,
-        [{ $set: { lease: { $cond: [isFree, { token, until: later(NOW, leaseMs) }, '$lease'] } } }],
+        [
+          {
+            $set: {
+              lease: { $cond: [isFree, { token, until: later(NOW, leaseMs) }, '$lease'] },
+              outbox: { $cond: [isFree, { at: later(NOW, RELAY_GRACE_MS) }, '$outbox'] },
+            },
+          },
+        ],
         { returnDocument: 'after' },
       ),
     );
@@ -64,6 +73,38 @@ export class MongoBulkStore implements BulkStore, BulkReader, BulkRecords {
         $set: { status: 'running', accepted, refused: refusals.length },
         $unset: { lease: '' },
       }),
+    );
+  }
+
+  async told(id: string): Promise<void> {
+    await this.databases.inControl(bulks, (collection) =>
+      collection.updateOne(
+        { _id: Types.ObjectId.createFromHexString(id), status: { $ne: 'accepting' } },
+        { $unset: { outbox: '' } },
+      ),
+    );
+  }
+
+  async owed(limit: number): Promise<OwedBulk[]> {
+    const now = await this.databases.now();
+    const found = await this.databases.inControl(bulks, (collection) =>
+      collection
+        .find({ 'outbox.at': { $lte: now } }, { sort: { 'outbox.at': 1 }, limit, batchSize: limit + 1 })
+        .toArray(),
+    );
+    return found.flatMap(({ _id, serviceName, status, lease, outbox }) => {
+      if (outbox === undefined) return [];
+      const grows = status === 'accepting' && lease !== undefined && lease.until > now;
+      return [{ id: _id.toHexString(), serviceName, at: outbox.at, grows }];
+    });
+  }
+
+  async toldUntil({ id, at }: OwedBulk, again: Date | null): Promise<void> {
+    await this.databases.inControl(bulks, (collection) =>
+      collection.updateOne(
+        { _id: Types.ObjectId.createFromHexString(id), 'outbox.at': at },
+        again === null ? { $unset: { outbox: '' } } : { $set: { outbox: { at: again } } },
+      ),
     );
   }
 
@@ -123,6 +164,7 @@ export class MongoBulkStore implements BulkStore, BulkReader, BulkRecords {
         completedAt: null,
         ...(idempotency === null ? {} : { idempotency }),
         lease: { token, until: new Date(now.getTime() + leaseMs) },
+        outbox: { at: new Date(now.getTime() + RELAY_GRACE_MS) },
       }),
     );
   }

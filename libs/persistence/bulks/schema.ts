@@ -20,6 +20,8 @@ export interface BulkDocument {
   idempotency?: Idempotency;
   /** While it is being accepted: who does, and until when. */
   lease?: { token: string; until: Date };
+  /** Its items may owe something to the broker, which the relay may tell from this time on. */
+  outbox?: { at: Date };
 }
 
 export const bulks = new CollectionOf<BulkDocument>('bulks', (settings) => {
@@ -36,6 +38,7 @@ export const bulks = new CollectionOf<BulkDocument>('bulks', (settings) => {
     completedAt: Date,
     idempotency: { scope: String, fingerprint: String },
     lease: { token: String, until: Date },
+    outbox: { at: Date },
   });
   // Makes an idempotency key good for one bulk, and finds it again. A bulk is found by _id.
   schema.index(
@@ -44,6 +47,8 @@ export const bulks = new CollectionOf<BulkDocument>('bulks', (settings) => {
   );
   // Those whose completion has to be noticed, oldest first.
   schema.index({ status: 1, createdAt: 1 }, { name: 'status_oldest' });
+  // The relay: what is owed to the broker, oldest first.
+  schema.index({ 'outbox.at': 1 }, { name: 'outbox', partialFilterExpression: { 'outbox.at': { $exists: true } } });
   // Retention, with its notifications.
   schema.index(
     { createdAt: 1 },

@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import type { NewNotification } from '#domain/accepted';
 import type { Notification } from '#domain/notification';
 import { statusOfNotification } from '#domain/states';
-import { packJson, unpackJson } from '../free-json.js';
+import { type FreeJson, packJson, unpackJson } from '../free-json.js';
 import type { NotificationDocument } from './schema.js';
 
 /**
@@ -27,10 +27,10 @@ export const toDocument = ({ notification, idempotency, outbox }: NewNotificatio
   body: notification.body,
   html: notification.html ?? undefined,
   template: notification.template ?? undefined,
-  data: packJson(notification.data),
-  metadata: packJson(notification.metadata),
+  data: packed(notification.data),
+  metadata: packed(notification.metadata),
   sms: notification.sms ?? undefined,
-  atMostOnce: notification.atMostOnce,
+  atMostOnce: notification.atMostOnce || undefined,
   onLimit: notification.onLimit,
   sendAt: notification.sendAt ?? undefined,
   expiresAt: notification.expiresAt ?? undefined,
@@ -43,13 +43,13 @@ export const toDocument = ({ notification, idempotency, outbox }: NewNotificatio
   round: notification.round,
   attempt: notification.attempt,
   claims: notification.claims,
-  alone: notification.alone,
+  alone: notification.alone || undefined,
   nextAttemptAt: notification.nextAttemptAt ?? undefined,
   lease: notification.lease ?? undefined,
   groupDueAt: notification.groupDueAt ?? undefined,
-  retryForbidden: notification.retryForbidden,
+  retryForbidden: notification.retryForbidden || undefined,
   to: notification.to ?? undefined,
-  deliveries: notification.deliveries,
+  deliveries: notification.deliveries.length === 0 ? undefined : notification.deliveries,
   createdAt: notification.createdAt,
   updatedAt: notification.updatedAt,
   approvedAt: notification.approvedAt ?? undefined,
@@ -65,6 +65,9 @@ export const toDocument = ({ notification, idempotency, outbox }: NewNotificatio
   idempotency: idempotency ?? undefined,
   outbox: outbox ?? undefined,
 });
+
+const packed = (value: Record<string, unknown>): FreeJson | undefined =>
+  Object.keys(value).length === 0 ? undefined : packJson(value);
 
 /** Also of a document that a projection left incomplete: what is missing is null or empty. */
 export const fromDocument = (document: NotificationDocument): Notification => ({
@@ -88,7 +91,7 @@ export const fromDocument = (document: NotificationDocument): Notification => ({
   data: unpackJson(document.data),
   metadata: unpackJson(document.metadata),
   sms: document.sms ?? null,
-  atMostOnce: document.atMostOnce,
+  atMostOnce: document.atMostOnce ?? false,
   onLimit: document.onLimit,
   sendAt: document.sendAt ?? null,
   expiresAt: document.expiresAt ?? null,
@@ -100,11 +103,11 @@ export const fromDocument = (document: NotificationDocument): Notification => ({
   round: document.round,
   attempt: document.attempt,
   claims: document.claims,
-  alone: document.alone,
+  alone: document.alone ?? false,
   nextAttemptAt: document.nextAttemptAt ?? null,
   lease: document.state === 'sending' ? (document.lease ?? null) : null,
   groupDueAt: document.groupDueAt ?? null,
-  retryForbidden: document.retryForbidden,
+  retryForbidden: document.retryForbidden ?? false,
   to: document.to ?? null,
   deliveries: document.deliveries ?? [],
   createdAt: document.createdAt,

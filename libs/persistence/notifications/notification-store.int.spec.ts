@@ -149,9 +149,10 @@ describe('notification store', () => {
     const cancelled = await raw(partly);
     expect(cancelled).toMatchObject({ status: 'cancelled', version: 2 });
     expect(cancelled?.nextAttemptAt).toBeUndefined();
-    expect(cancelled?.deliveries.map(({ status }) => status)).toEqual(['sent', 'failed']);
+    expect(cancelled?.deliveries?.map(({ status }) => status)).toEqual(['sent', 'failed']);
     expect(cancelled?.history.at(-1)).toEqual({ from: 'approved', ...transition });
     expect((await raw(draft))?.history.at(-1)?.from).toBe('draft');
+    expect((await store.find(draft.id, ['test']))?.deliveries).toEqual([]);
     expect(cancelled?.outbox).toMatchObject({
       wake: false,
       status: true,

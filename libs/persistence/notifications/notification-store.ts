@@ -90,7 +90,7 @@ const cancelled = ({ to, at, actor, reason }: Omit<Transition, 'from'>): mongo.D
   nextAttemptAt: REMOVE,
   deliveries: {
     $map: {
-      input: '$deliveries',
+      input: { $ifNull: ['$deliveries', []] },
       as: 'one',
       in: {
         $mergeObjects: ['$$one', { status: { $cond: [{ $eq: ['$$one.status', 'open'] }, 'failed', '$$one.status'] } }],

@@ -1,3 +1,4 @@
+import { Types } from 'mongoose';
 import { STATUSES, type Status, TYPES, type NotificationType } from '#contracts/vocabulary';
 import type { Notification } from '#domain/notification';
 import type { ListedNotification, NotificationFilter, Position, ReadStore, Statistics } from '#queries/ports';
@@ -105,6 +106,16 @@ export class MongoReadStore implements ReadStore {
         ])
         .toArray();
       return counted?.total ?? 0;
+    });
+  }
+
+  pendingOfBulk(serviceName: string, bulkId: string, limit: number, afterId: string | null): Promise<Notification[]> {
+    const after = afterId === null ? {} : { _id: { $gt: Types.ObjectId.createFromHexString(afterId) } };
+    return this.databases.inService(serviceName, notifications, async (collection) => {
+      const found = await collection
+        .find({ bulkId, status: 'pending', ...after }, { sort: { _id: 1 }, limit, batchSize: limit + 1 })
+        .toArray();
+      return found.map(fromDocument);
     });
   }
 

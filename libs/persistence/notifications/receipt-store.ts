@@ -21,7 +21,7 @@ export class MongoReceiptStore implements ReceiptStore {
             )
             .toArray();
           return documents
-            .flatMap(({ deliveries }) => deliveries)
+            .flatMap(({ deliveries }) => deliveries ?? [])
             .flatMap((one) =>
               one.providerMessageId === providerMessageId && one.provider === provider
                 ? [{ serviceName, deliveryId: one.id }]

@@ -7,15 +7,20 @@ import type { FreeJson } from '../free-json.js';
 import { schemaOf, SECONDS_PER_DAY } from '../schema.js';
 
 type NullableKeys<T> = { [K in keyof T]: null extends T[K] ? K : never }[keyof T];
-/** What may be null is left out instead: documents stay small, and partial indexes can ask `$exists`. */
-type Stored<T> = Omit<T, NullableKeys<T>> & { [K in NullableKeys<T>]?: Exclude<T[K], null> | undefined };
+type OptionalKeys = 'atMostOnce' | 'alone' | 'retryForbidden' | 'deliveries';
+type LeftOut<T, K extends keyof T> = Omit<T, K> & { [N in K]?: Exclude<T[N], null> | undefined };
+/**
+ * What may be null is left out instead, and what is mostly false or empty: documents stay small, and partial indexes can
+ * ask `$exists`.
+ */
+type Stored<T extends Record<OptionalKeys, unknown>> = LeftOut<T, NullableKeys<T> | OptionalKeys>;
 
 export interface NotificationDocument extends Stored<Omit<Notification, 'id' | 'data' | 'metadata'>> {
   _id: Types.ObjectId;
   /** Follows from `state`, for the index and for people. */
   status: Status;
-  data: FreeJson;
-  metadata: FreeJson;
+  data?: FreeJson | undefined;
+  metadata?: FreeJson | undefined;
   idempotency?: Idempotency | undefined;
   outbox?: Outbox | undefined;
 }
