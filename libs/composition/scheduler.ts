@@ -10,6 +10,7 @@ import { type ScheduledJob, scheduledJobs } from '#upkeep/jobs';
 import { Overdue } from '#upkeep/overdue';
 import { Relay } from '#upkeep/relay';
 import { upkeepSettings } from '#upkeep/settings';
+import { StaleCounters } from '#upkeep/stale-counters';
 import { StaleLeases } from '#upkeep/stale-leases';
 import { lifecycleSettings } from '#lifecycle/settings';
 import { declareTopology, TOPOLOGY } from '#messaging/declare';
@@ -18,6 +19,7 @@ import { MongoBulkStore } from '#persistence/bulks/bulk-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoInboxStore } from '#persistence/inbox/inbox-store';
 import { createIndexes } from '#persistence/indexes';
+import { MongoCounterUpkeep } from '#persistence/limits/counter-upkeep';
 import { MongoLocks } from '#persistence/locks/locks';
 import { MongoGroupStore } from '#persistence/notifications/group-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
@@ -89,6 +91,7 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
       retryAfterMs,
     }),
     'bulk-completion': new BulkCompletion({ bulks, counts: reads, canceller: changes, now }),
+    'stale-counters': new StaleCounters({ counters: new MongoCounterUpkeep(databases), now }),
     'clean-up': new CleanUp({ services, store, now, retentionDays: settings.CLEAN_UP_AFTER_DAYS }),
   };
   return {

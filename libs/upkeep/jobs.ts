@@ -17,6 +17,7 @@ export const JOBS = {
   'inbox-reads': 'INBOX_READS_EVERY_S',
   'automatic-retry': 'AUTOMATIC_RETRY_EVERY_S',
   'bulk-completion': 'BULK_COMPLETION_EVERY_S',
+  'stale-counters': 'STALE_COUNTERS_EVERY_S',
   'clean-up': 'CLEAN_UP_CRON',
 } as const satisfies Record<string, TimeSetting>;
 

@@ -133,6 +133,17 @@ export interface BulkItems {
   pendingOfBulk(serviceName: string, bulkId: string, limit: number, afterId: string | null): Promise<Notification[]>;
 }
 
+export interface RemovedCounters {
+  deleted: number;
+  /** Where it goes on; null when none are left. */
+  next: string | null;
+}
+
+export interface CounterUpkeep {
+  /** Removes counters of users' minutes that were over at a time, about `limit` of them, from a `next` on; null from the start. */
+  deleteOver(at: Date, limit: number, from: string | null): Promise<RemovedCounters>;
+}
+
 export interface BulkCounts {
   /** How many notifications of a bulk stand where. */
   countBulk(serviceName: string, bulkId: string): Promise<Record<Status, number>>;

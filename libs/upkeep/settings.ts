@@ -29,6 +29,7 @@ export const upkeepSettings = z.object({
   INBOX_READS_EVERY_S: seconds(5, 'looks for what was read in inboxes, to mark its notifications'),
   AUTOMATIC_RETRY_EVERY_S: seconds(30, 'looks for failed notifications that are to be tried once more'),
   BULK_COMPLETION_EVERY_S: seconds(5, 'looks for bulks that have nothing pending'),
+  STALE_COUNTERS_EVERY_S: seconds(600, "removals of counters of users' minutes that are over"),
   CLEAN_UP_CRON: cronExpression.default('0 3 * * *').meta({
     description: 'when what is older than CLEAN_UP_AFTER_DAYS is removed: a cron expression, in UTC',
   }),

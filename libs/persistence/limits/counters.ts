@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mongo } from 'mongoose';
+import { mongo, Types } from 'mongoose';
 import { isUnreachable } from '../errors.js';
 import { byId } from '../expressions.js';
 import type { LimitDocument } from './schema.js';
@@ -10,11 +9,12 @@ const MINUTE_MS = 60_000;
 
 export const minuteNumber = (at: Date): number => Math.floor(at.getTime() / MINUTE_MS);
 export const minuteDate = (minute: number): Date => new Date(minute * MINUTE_MS);
-export const counterId = (key: string, minute: number): string => `${key}|${String(minute).padStart(8, '0')}`;
+/** All counters of a minute come after it, and before that of the next. */
+export const minuteId = (minute: number): string => `${String(minute).padStart(8, '0')}|`;
+export const counterId = (key: string, minute: number): string => minuteId(minute) + key;
 
 /** Places that one batch wants in one counter. */
 export interface Want {
-  minute: number;
   count: number;
   max: number;
 }
@@ -59,7 +59,7 @@ export const take = async (
   wants: ReadonlyMap<string, Want>,
   known: KnownCounters,
 ): Promise<Map<string, number>> => {
-  const token = randomUUID();
+  const token = new Types.ObjectId();
   try {
     return await takeOnce(collection, wants, known, token);
   } catch (error) {
@@ -72,13 +72,13 @@ const takeOnce = async (
   collection: Collection,
   wants: ReadonlyMap<string, Want>,
   known: KnownCounters,
-  token: string,
+  token: Types.ObjectId,
 ): Promise<Map<string, number>> => {
   const open = [...wants].filter(([, { max }]) => max > 0);
-  const fresh = open.flatMap(([_id, { minute, count, max }]) => {
+  const fresh = open.flatMap(([_id, { count, max }]) => {
     if (known.has(_id)) return [];
     const taken = Math.min(count, max);
-    return [{ _id, minute: minuteDate(minute), taken, grants: [{ token, count: taken }] }];
+    return [{ _id, taken, grants: [{ token, count: taken }] }];
   });
   const refused = insertMissing(collection, fresh).then((existing) => {
     for (const { _id } of fresh) known.add(_id);
@@ -91,7 +91,7 @@ const takeOnce = async (
   const gone = new Map<string, Want>();
   for (const [id, count] of [...ofSeen, ...ofRefused])
     if (count !== null) granted.set(id, count);
-    else gone.set(id, wants.get(id) ?? { minute: 0, count: 0, max: 0 });
+    else gone.set(id, wants.get(id) ?? { count: 0, max: 0 });
   if (gone.size === 0) return granted;
   for (const id of gone.keys()) known.forget(id);
   return new Map([...granted, ...(await takeOnce(collection, gone, known, token))]);
@@ -102,7 +102,7 @@ const countUp = async (
   collection: Collection,
   wants: ReadonlyMap<string, Want>,
   ids: readonly string[],
-  token: string,
+  token: Types.ObjectId,
 ): Promise<Map<string, number | null>> => {
   const granted = new Map<string, number | null>(ids.map((id) => [id, null]));
   if (ids.length === 0) return granted;
@@ -127,7 +127,8 @@ const countUp = async (
   const counters = await collection
     .find({ _id: { $in: [...ids] } }, { batchSize: ids.length + 1, projection: { grants: 1 } })
     .toArray();
-  for (const { _id, grants } of counters) granted.set(_id, grants.find((grant) => grant.token === token)?.count ?? 0);
+  for (const { _id, grants } of counters)
+    granted.set(_id, grants.find((grant) => token.equals(grant.token))?.count ?? 0);
   return granted;
 };
 

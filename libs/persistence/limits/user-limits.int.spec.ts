@@ -4,6 +4,7 @@ import { anId } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
 import { createProxy } from '#testing/proxy';
 import { Databases } from '../databases.js';
+import { counterId, minuteNumber } from './counters.js';
 import { limits } from './schema.js';
 import { MongoUserLimits } from './user-limits.js';
 
@@ -98,6 +99,76 @@ describe('user limits', () => {
     expect(granted(grants)).toHaveLength(1441);
   });
 
+  /** As many minutes, from the present one on, are full but for some that have one place. */
+  const filled = (key: string, minutes: number, holes: readonly number[] = []): Promise<unknown> =>
+    test.databases.inControl(limits, (collection) =>
+      collection.insertMany(
+        Array.from({ length: minutes }, (_, ahead) => ({
+          _id: counterId(key, minuteNumber(after(ahead))),
+          taken: holes.includes(ahead) ? 9 : 10,
+          grants: [],
+        })),
+      ),
+    );
+
+  it.each([1, 8, 9, 24, 25, 1016, 1017, 1440])('finds the first place %i minutes ahead', async (ahead) => {
+    const key = anId();
+    await filled(key, ahead);
+    expect(granted(await store.reserve([request(key, { mode: 'wait' })]))).toEqual([after(ahead)]);
+  });
+
+  it('looks no further than a day', async () => {
+    const key = anId();
+    await filled(key, 1441);
+    expect(granted(await store.reserve(many(2, key, { mode: 'wait' })))).toEqual([]);
+  });
+
+  it('finds places that lie far from each other, in order', async () => {
+    const key = anId();
+    await filled(key, 1300, [7, 8, 9, 300, 1299]);
+    const grants = await store.reserve(many(6, key, { mode: 'wait' }));
+    expect(granted(grants)).toEqual([7, 8, 9, 300, 1299, 1300].map(after));
+  });
+
+  it('looks ahead for each from its own minute', async () => {
+    const key = anId();
+    await filled(key, 31);
+    await store.reserve(many(10, key, { at: after(700) }));
+    const grants = await store.reserve([2, 30, 700].map((ahead) => request(key, { at: after(ahead), mode: 'wait' })));
+    expect(granted(grants)).toEqual([31, 31, 701].map(after));
+  });
+
+  /** How many counters each query of `work` asks for. */
+  const askedBy = async (work: () => Promise<unknown>): Promise<number[]> => {
+    const client = (await test.databases.connection()).getClient();
+    const asked: number[] = [];
+    const listen = ({ commandName, command }: { commandName: string; command: object }): void => {
+      const { filter } = command as { filter?: { _id: { $in: string[] } } };
+      if (commandName === 'find') asked.push(filter?._id.$in.length ?? Infinity);
+    };
+    client.on('commandStarted', listen);
+    await work().finally(() => client.off('commandStarted', listen));
+    return asked;
+  };
+
+  it('looks far ahead only for those who find nothing nearby, and for so many at once', async () => {
+    const [far, ...near] = Array.from({ length: 1500 }, () => anId());
+    await filled(far ?? '', 30);
+    await store.reserve(near.map((key) => request(key, { max: 1 })));
+    const requests = [far ?? '', ...near].map((key) => request(key, { max: 1, mode: 'wait' }));
+    let grants: LimitGrant[] = [];
+    const another = new MongoUserLimits(test.databases);
+    const asked = await askedBy(async () => (grants = await another.reserve(requests)));
+    // Who got a place in the present minute, then where there is one ahead.
+    expect(asked).toEqual([1500, 10_000, 2_000, 16, 32]);
+    expect(granted(grants)).toEqual([after(30), ...near.map(() => after(1))]);
+  });
+
+  it('looks for nothing where no minute has a place', async () => {
+    const asked = await askedBy(() => store.reserve(many(3, anId(), { mode: 'wait', max: 0 })));
+    expect(asked).toEqual([]);
+  });
+
   it('takes back what was not needed', async () => {
     const key = anId();
     await store.reserve(many(10, key));
@@ -114,7 +185,7 @@ describe('user limits', () => {
     const [removed, kept] = [anId(), anId()];
     await store.reserve([...many(10, removed), ...many(9, kept)]);
     await test.databases.inControl(limits, (collection) =>
-      collection.deleteMany({ _id: { $gt: removed, $lt: `${removed}~` } }),
+      collection.deleteOne({ _id: counterId(removed, minuteNumber(minute)) }),
     );
     const grants = await store.reserve([...many(12, removed), ...many(2, kept), request(anId())]);
     expect(granted(grants.slice(0, 12))).toHaveLength(10);
@@ -129,7 +200,7 @@ describe('user limits', () => {
     await store.reserve(many(4, known));
     const count = (key: string): Promise<number> =>
       test.databases.inControl(limits, async (collection) => {
-        const one = await collection.findOne({ _id: { $gt: key, $lt: `${key}~` } });
+        const one = await collection.findOne({ _id: counterId(key, minuteNumber(minute)) });
         return one?.taken ?? 0;
       });
     try {
@@ -141,8 +212,14 @@ describe('user limits', () => {
       );
       expect(granted(first)).toHaveLength(6);
       expect(await count(fresh)).toBe(6);
-      const second = await remote.reserve(many(8, known));
-      expect(granted(second)).toHaveLength(6);
+      expect(granted(await remote.reserve(many(1, known)))).toHaveLength(1);
+      const second = await proxy.losingAnswers(
+        () => remote.reserve(many(3, known)),
+        async () => (await count(known)) > 5,
+      );
+      expect(granted(second)).toHaveLength(3);
+      expect(await count(known)).toBe(8);
+      expect(granted(await remote.reserve(many(8, known)))).toHaveLength(2);
     } finally {
       await behind.close();
       await proxy.close();

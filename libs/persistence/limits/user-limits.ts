@@ -8,6 +8,10 @@ import { type LimitDocument, limits } from './schema.js';
 const MINUTE_MS = 60_000;
 /** How far ahead a place is looked for. */
 const HORIZON_MINUTES = 24 * 60;
+/** Minutes that are looked at first; each time after, twice as many. */
+const FIRST_WINDOW = 8;
+/** Counters that one query asks for. */
+const MAX_IDS = 10_000;
 /** Times that places are planned anew because others took them meanwhile. */
 const MAX_ROUNDS = 20;
 
@@ -67,8 +71,8 @@ const wantsOf = (open: readonly Open[]): Map<string, Want> => {
   for (const { request, minute } of open) {
     const id = counterId(request.key, minute);
     const want = wants.get(id);
-    if (want === undefined) wants.set(id, { minute, count: 1, max: request.max });
-    else wants.set(id, { minute, count: want.count + 1, max: Math.min(want.max, request.max) });
+    if (want === undefined) wants.set(id, { count: 1, max: request.max });
+    else wants.set(id, { count: want.count + 1, max: Math.min(want.max, request.max) });
   }
   return wants;
 };
@@ -84,35 +88,73 @@ const grantFrom = (granted: Map<string, number>, open: readonly Open[], grants: 
     return false;
   });
 
-/** Plans each one into the next minute that seems to have a place; who finds none within the horizon is dropped. */
+/** One key, and who of it looks for a place. */
+interface Search {
+  key: string;
+  /** Where its horizon begins. */
+  first: number;
+  /** No earlier minute has a place. */
+  next: number;
+  waiting: Open[];
+}
+
+/**
+ * Plans each one into the next minute that seems to have a place; who finds none within the horizon is dropped. Most
+ * find one nearby: it is looked for in windows that grow, each only for those who found none in the one before.
+ */
 const moveOn = async (collection: mongo.Collection<LimitDocument>, left: readonly Open[]): Promise<Open[]> => {
-  const keys = Map.groupBy(left, ({ request }) => request.key);
-  if (keys.size === 0) return [];
-  const firstOf = (waiting: readonly Open[]): number => Math.min(...waiting.map(({ minute }) => minute)) + 1;
-  const counters = await collection
-    .find(
-      {
-        $or: [...keys].map(([key, waiting]) => ({
-          _id: {
-            $gte: counterId(key, firstOf(waiting)),
-            $lt: counterId(key, firstOf(waiting) + HORIZON_MINUTES),
-          },
-        })),
-      },
-      { projection: { taken: 1 }, batchSize: 10_000 },
-    )
-    .toArray();
-  const taken = new Map(counters.map((counter) => [counter._id, counter.taken]));
-  return [...keys].flatMap(([key, waiting]) => {
-    const end = firstOf(waiting) + HORIZON_MINUTES;
-    let next = firstOf(waiting);
-    return waiting.flatMap((one) => {
-      next = Math.max(next, one.minute + 1);
-      while (next < end && (taken.get(counterId(key, next)) ?? 0) >= one.request.max) next += 1;
-      if (next >= end) return [];
-      const id = counterId(key, next);
-      taken.set(id, (taken.get(id) ?? 0) + 1);
-      return [{ ...one, minute: next }];
-    });
+  // Where the maximum is none, no minute has a place.
+  const open = left.filter(({ request }) => request.max > 0);
+  let searches = [...Map.groupBy(open, ({ request }) => request.key)].map(([key, waiting]): Search => {
+    const first = Math.min(...waiting.map(({ minute }) => minute)) + 1;
+    return { key, first, next: first, waiting };
   });
+  const planned: Open[] = [];
+  let from = 0;
+  for (let length = FIRST_WINDOW; searches.length > 0 && from < HORIZON_MINUTES; length *= 2) {
+    const to = Math.min(from + length, HORIZON_MINUTES);
+    const taken = await takenOf(collection, idsOf(searches, from, to));
+    for (const search of searches) planned.push(...placed(search, search.first + to, taken));
+    searches = searches.filter(({ waiting }) => waiting.length > 0);
+    from = to;
+  }
+  return planned;
+};
+
+/** Counters of a window, minutes counted from where the horizon of each begins. */
+const idsOf = (searches: readonly Search[], from: number, to: number): string[] =>
+  searches.flatMap(({ key, first }) =>
+    Array.from({ length: to - from }, (_, offset) => counterId(key, first + from + offset)),
+  );
+
+/** Places taken, by counter; one that is missing has given none. */
+const takenOf = async (
+  collection: mongo.Collection<LimitDocument>,
+  ids: readonly string[],
+): Promise<Map<string, number>> => {
+  const taken = new Map<string, number>();
+  for (let from = 0; from < ids.length; from += MAX_IDS) {
+    const some = ids.slice(from, from + MAX_IDS);
+    const counters = await collection
+      .find({ _id: { $in: some } }, { projection: { taken: 1 }, batchSize: some.length + 1 })
+      .toArray();
+    for (const { _id, taken: count } of counters) taken.set(_id, count);
+  }
+  return taken;
+};
+
+/** Takes those off the search, first come first served, who find a place before `end`. */
+const placed = (search: Search, end: number, taken: Map<string, number>): Open[] => {
+  const found: Open[] = [];
+  for (const one of search.waiting) {
+    search.next = Math.max(search.next, one.minute + 1);
+    while (search.next < end && (taken.get(counterId(search.key, search.next)) ?? 0) >= one.request.max)
+      search.next += 1;
+    if (search.next >= end) break;
+    const id = counterId(search.key, search.next);
+    taken.set(id, (taken.get(id) ?? 0) + 1);
+    found.push({ ...one, minute: search.next });
+  }
+  search.waiting = search.waiting.slice(found.length);
+  return found;
 };
