@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type House, received, startHouse } from '#testing/house';
+import { freePort } from '#testing/processes';
 
 describe('bulk', () => {
   let house: House;
@@ -46,6 +47,25 @@ describe('bulk', () => {
     expect(counts.email).toMatchObject({ distinctNotifications: 2_499, redelivered: 0, duplicates: 0 });
     const items = await house.call('GET', `/api/notifications?bulkId=${id}&limit=1`);
     expect(items.body['data']).toMatchObject([{ bulkId: id, status: 'sent' }]);
+  }, 90_000);
+
+  it('delivers what a gateway accepted without a broker, and did not live to tell', async () => {
+    const nowhere = { RABBITMQ_URI: `amqp://127.0.0.1:${await freePort()}` };
+    const gateway = await house.start('notification-api', 'notification-api-alone', undefined, nowhere);
+    const recipients = Array.from({ length: 1_200 }, (_, index) => ({
+      userId: `a-${index}`,
+      to: `a-${index}@example.org`,
+    }));
+    const content = { channel: 'email', title: 'Clinic', body: 'Open again' };
+    const response = await fetch(`${gateway.url}/api/notifications/bulk`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${house.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ serviceName: 'wellness', content, recipients }),
+    });
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as { id: string };
+    await gateway.kill();
+    expect(await settled(id)).toMatchObject({ status: 'completed', counts: { sent: 1_200, pending: 0, failed: 0 } });
   }, 90_000);
 
   it('refuses a bulk of which nothing can be accepted, and makes none', async () => {

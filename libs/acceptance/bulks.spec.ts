@@ -30,11 +30,13 @@ describe('Bulks', () => {
   let bulks: Bulks;
   let door: Door;
   let next: number;
+  let announcer: RecordingAnnouncer;
 
   beforeEach(() => {
     recipients = new MemoryRecipientLookup();
     store = new MemoryAcceptStore();
     bulkStore = new MemoryBulkStore();
+    announcer = new RecordingAnnouncer();
     next = 0;
     const newId = (): string => (next += 1).toString(16).padStart(24, '0');
     door = new Door({
@@ -43,7 +45,7 @@ describe('Bulks', () => {
       channelLimits: new MemoryChannelLimits(),
       recipients,
       templates: new MemoryTemplates(),
-      announcer: new RecordingAnnouncer(),
+      announcer,
       settings: { USER_LIMIT_PER_MINUTE: 1, USER_LIMITS: undefined, USER_LIMIT_EXEMPT_ALERTS: false },
       countryOf: () => 'CI',
       newId,
@@ -69,6 +71,38 @@ describe('Bulks', () => {
     expect(bulkStore.records.get(bulkId)).toMatchObject({ accepted: 2_300, refusals: [], status: 'running' });
     const one = [...store.documents.values()][17]?.notification;
     expect(one).toMatchObject({ bulkId, bulkIndex: 17, lane: 'bulk', data: { a: 1, b: 2 }, onLimit: 'wait' });
+  });
+
+  describe('owes for its items', () => {
+    const isTold = (bulkId: string): boolean | undefined => bulkStore.records.get(bulkId)?.isTold;
+    const outboxes = (): unknown[] => [...store.documents.values()].map(({ outbox }) => outbox);
+
+    it('until the broker has confirmed all chunks', async () => {
+      announcer.confirms = null;
+      const { bulkId } = await accept({ content, recipients: people(2_300) });
+      expect(outboxes()).toEqual(Array(2_300).fill(null));
+      expect(announcer.open).toHaveLength(3);
+      for (const told of announcer.open.slice(0, 2)) await told(true);
+      expect(isTold(bulkId)).toBe(false);
+      await announcer.open[2]?.(true);
+      expect(isTold(bulkId)).toBe(true);
+    });
+
+    it('for good where the broker does not', async () => {
+      announcer.confirms = false;
+      const { bulkId } = await accept({ content, recipients: people(3) });
+      expect(isTold(bulkId)).toBe(false);
+    });
+
+    it('but for when to wake what is to be sent later, which each document remembers', async () => {
+      const sendAt = '2026-11-21T09:00:00.000Z';
+      const { bulkId } = await accept({ content: { ...content, sendAt }, recipients: people(1) });
+      expect(outboxes()).toEqual([
+        { at: new Date(sendAt), wake: true, status: false, previousStatus: null, deadLetter: false },
+      ]);
+      expect(announcer.announcements).toMatchObject([{ wake: 'later', status: { previous: null } }]);
+      expect(isTold(bulkId)).toBe(true);
+    });
   });
 
   it('refuses item by item, and says where', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Bulks } from '#acceptance/bulks';
 import type { CountryOf } from '#acceptance/countries';
 import { Door } from '#acceptance/door';
@@ -15,6 +14,7 @@ import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets
 import type { ChannelLimits } from '#domain/limits';
 import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
+import { itemId } from './item-id.js';
 import { tracedBulks, tracedDoor, tracedGroups } from './traced.js';
 
 export interface Acceptance {
@@ -25,12 +25,6 @@ export interface Acceptance {
   recipients: MongoRecipientTargets;
   intake: (callerOf: (userId: string) => Caller | null) => Intake;
 }
-
-/** The same for an item of a bulk each time: a repeated chunk inserts only what is missing. */
-const itemId = (bulkId: string, index: number, part?: string): string => {
-  const name = part === undefined ? `${bulkId}:${index}` : `${bulkId}:${index}:${part}`;
-  return bulkId.slice(0, 8) + createHash('sha256').update(name).digest('hex').slice(0, 16);
-};
 
 /** The one door, with its stores. */
 export const composeAcceptance = (

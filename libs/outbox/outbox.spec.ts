@@ -154,6 +154,53 @@ describe('OutboxPublisher', () => {
     expect(problems).toEqual(['dropped 10']);
   });
 
+  describe('announced together for somebody who remembers it', () => {
+    const told: boolean[] = [];
+    const hear = (allConfirmed: boolean): void => void told.push(allConfirmed);
+    beforeEach(() => void told.splice(0));
+
+    it('is told once, and no document is cleared', async () => {
+      outbox.announce(
+        Array.from({ length: 1_200 }, () => announcement()),
+        hear,
+      );
+      outbox.announce([announcement()]);
+      await outbox.drained();
+      expect(told).toEqual([true]);
+      expect(store.cleared).toHaveLength(1);
+    });
+
+    it('is told so when the broker did not confirm one of them', async () => {
+      const lost = announcement();
+      publisher.answer = ({ messageId }) => (messageId.startsWith(lost.notification.id) ? 'unavailable' : 'confirmed');
+      outbox.announce([announcement(), lost, ...Array.from({ length: 1_000 }, () => announcement())], hear);
+      await outbox.drained();
+      expect(told).toEqual([false]);
+    });
+
+    it('is told so when some of it, or all, does not fit into memory', async () => {
+      const many = (count: number): Announcement[] =>
+        Array.from({ length: count }, () => announcement({ wake: 'none' }));
+      outbox.announce(many(21_600), hear);
+      outbox.announce(many(2_000));
+      outbox.announce(many(10), hear);
+      expect(told).toEqual([false]);
+      await outbox.drained();
+      expect(told).toEqual([false, false]);
+    });
+
+    it('holds up the end until what hears it is done', async () => {
+      const written = Promise.withResolvers<void>();
+      outbox.announce([announcement()], () => written.promise);
+      let isDrained = false;
+      const drained = outbox.drained().then(() => (isDrained = true));
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(isDrained).toBe(false);
+      written.resolve();
+      await drained;
+    });
+  });
+
   it('goes on when the outbox cannot be cleared', async () => {
     store.down = true;
     outbox.announce([announcement()]);

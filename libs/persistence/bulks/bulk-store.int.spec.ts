@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BulkRefusal, NewBulk } from '#acceptance/ports';
 import { anId } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
+import type { OwedBulk } from '#upkeep/ports';
 import { objectIdsOf } from '../schema.js';
 import { MongoBulkStore } from './bulk-store.js';
 import { bulks } from './schema.js';
@@ -142,6 +143,67 @@ describe('bulk store', () => {
     expect(await store.open(1)).toHaveLength(1);
   });
 
+  describe('owes for its items', () => {
+    const outboxOf = async (id: string): Promise<Date | undefined> =>
+      (await test.databases.inControl(bulks, (collection) => collection.findOne({ _id: { $in: objectIdsOf([id]) } })))
+        ?.outbox?.at;
+    const owe = (id: string, at: Date): Promise<unknown> =>
+      test.databases.inControl(bulks, (collection) =>
+        collection.updateOne({ _id: { $in: objectIdsOf([id]) } }, { $set: { outbox: { at } } }),
+      );
+    const owed = async (id: string): Promise<OwedBulk | undefined> =>
+      (await store.owed(100)).find((one) => one.id === id);
+
+    it('from its beginning until it is told, but not while it is being accepted', async () => {
+      const bulk = aBulk();
+      await store.begin(bulk, LEASE_MS);
+      const grace = Number(await outboxOf(bulk.id)) - (await test.databases.now()).getTime();
+      expect(grace).toBeGreaterThan(5_000);
+      await store.told(bulk.id);
+      expect(await outboxOf(bulk.id)).toBeDefined();
+      await store.run(bulk.id, 3, []);
+      await store.told(bulk.id);
+      expect(await outboxOf(bulk.id)).toBeUndefined();
+    });
+
+    it('again when another takes it over', async () => {
+      const bulk = aBulk();
+      await store.begin(bulk, LEASE_MS);
+      await store.pause(bulk.id);
+      await owe(bulk.id, new Date(0));
+      await store.begin(bulk, LEASE_MS);
+      expect(Number(await outboxOf(bulk.id))).toBeGreaterThan(Date.now());
+      const before = await outboxOf(bulk.id);
+      await store.begin(bulk, LEASE_MS);
+      expect(await outboxOf(bulk.id)).toEqual(before);
+    });
+
+    it('what may be told by now, and says whether more may come', async () => {
+      const [growing, paused, left, running, early] = [aBulk(), aBulk(), aBulk(), aBulk(), aBulk()];
+      for (const bulk of [growing, paused, left, running, early]) await store.begin(bulk, LEASE_MS);
+      await store.pause(paused.id);
+      await endLease(left.id);
+      await store.run(running.id, 3, []);
+      for (const { id } of [growing, paused, left, running]) await owe(id, new Date(0));
+      const found = await Promise.all([growing, paused, left, running, early].map(({ id }) => owed(id)));
+      expect(found.map((one) => one?.grows)).toEqual([true, false, false, false, undefined]);
+      expect(found[0]).toEqual({ id: growing.id, serviceName: 'test', at: new Date(0), grows: true });
+    });
+
+    it('until it is told, or for a while longer, unless it owes anew by then', async () => {
+      const bulk = aBulk();
+      await store.begin(bulk, LEASE_MS);
+      const first = { id: bulk.id, serviceName: 'test', at: new Date(0), grows: false };
+      await owe(bulk.id, first.at);
+      await store.toldUntil(first, new Date(1_000));
+      expect(await outboxOf(bulk.id)).toEqual(new Date(1_000));
+      await store.toldUntil(first, null);
+      expect(await outboxOf(bulk.id)).toEqual(new Date(1_000));
+      await store.toldUntil({ ...first, at: new Date(1_000) }, null);
+      expect(await outboxOf(bulk.id)).toBeUndefined();
+    });
+  });
+
   it('asks indexes alone', async () => {
     const bulk = aBulk({ idempotency: { scope: anId(), fingerprint: 'f' } });
     await store.begin(bulk, LEASE_MS);
@@ -154,6 +216,9 @@ describe('bulk store', () => {
       await store.open(10);
       await store.move(bulk.id, ['running'], 'completed', new Date());
       await store.forget(bulk.id);
+      await store.owed(10);
+      await store.told(bulk.id);
+      await store.toldUntil({ id: bulk.id, serviceName: 'test', at: new Date(), grows: false }, null);
     });
     expect(plans.map(({ indexes }) => indexes.join())).toEqual([
       'idempotency',
@@ -162,6 +227,9 @@ describe('bulk store', () => {
       '_id_',
       'bulk',
       'status_oldest',
+      '_id_',
+      '_id_',
+      'outbox',
       '_id_',
       '_id_',
     ]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Notification } from '#domain/notification';
+import { statusOfNotification } from '#domain/states';
 import type { NotificationFilter, Position } from '#queries/ports';
 import { accepted, aDelivery, aNotification, anId } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
@@ -164,6 +165,21 @@ describe('read store', () => {
     );
   });
 
+  it('goes through what is pending of a bulk by id', async () => {
+    const pending = all
+      .filter((one) => one.bulkId === bulkId && one.serviceName === 'test' && statusOfNotification(one) === 'pending')
+      .map(({ id }) => id)
+      .sort();
+    expect(pending.length).toBeGreaterThan(2);
+    const [first = '', second = ''] = pending;
+    const ids = async (limit: number, after: string | null): Promise<string[]> =>
+      (await store.pendingOfBulk('test', bulkId, limit, after)).map(({ id }) => id);
+    expect(await ids(1, null)).toEqual([first]);
+    expect(await ids(1, first)).toEqual([second]);
+    expect(await ids(100, first)).toEqual(pending.slice(1));
+    expect(await ids(100, pending.at(-1) ?? '')).toEqual([]);
+  });
+
   it('asks indexes alone', async () => {
     const list = (filter: Omit<NotificationFilter, 'services'>, after: Position | null = null) =>
       test.plansOf(() => store.list({ services: ['test'], ...filter }, 5, after));
@@ -185,12 +201,14 @@ describe('read store', () => {
       await store.countByStatusAndService('sent', 'test', at(0), at(1));
       await store.getStatisticsByService('test', {});
       await store.countBulk('test', bulkId);
+      await store.pendingOfBulk('test', bulkId, 10, anId());
     });
     expect(others.map(({ command, indexes }) => `${command} ${indexes.join()}`)).toEqual([
       'aggregate user_newest',
       'aggregate status_service_newest',
       'aggregate retention',
       'aggregate bulk',
+      'find bulk',
     ]);
   });
 });
