@@ -97,7 +97,7 @@ export interface MemoryParts {
 /** The parts of the API in memory: the real use cases, and doubles for what others test. */
 export const memoryParts = (): MemoryParts => {
   let ids = 0;
-  const newId = (): string => (ids += 1).toString(16).padStart(24, '0');
+  const newId = (): string => `${(ids += 1).toString(16).padStart(19, '0')}00000`;
   const store = new MemoryAcceptStore();
   const bulkStore = new MemoryBulks();
   const keyStore = new MemoryKeyStore();
@@ -145,12 +145,7 @@ export const memoryParts = (): MemoryParts => {
       : Promise.reject(new NotFound('dead letter'));
   const parts: ApiParts = {
     door,
-    bulks: new Bulks({
-      door,
-      bulks: bulkStore,
-      newId,
-      itemId: (bulkId, index) => `${bulkId.slice(12)}${index.toString(16).padStart(12, '0')}`,
-    }),
+    bulks: new Bulks({ door, bulks: bulkStore, newId }),
     groups: new Groups({ door, store, members: groups, newId }),
     groupQueries: new GroupQueries(groups),
     actions: {

@@ -35,18 +35,28 @@ export const errorsOf = (error: unknown, path: string): FieldError[] => {
   throw error;
 };
 
-export const itemsOf = (input: CreateBulk, serviceName: string): Item[] => {
+const given = ({ content, notifications = [], recipients = [] }: CreateBulk): readonly Record<string, unknown>[] =>
+  content === undefined ? notifications : recipients;
+
+export const countOf = (input: CreateBulk): number => given(input).length;
+
+/** Items of a part of the bulk: the database begins to write the first while the rest is still to be checked. */
+export const itemsOf = (input: CreateBulk, serviceName: string, from: number, to: number): Item[] => {
   const { content } = input;
-  const given = content === undefined ? (input.notifications ?? []) : (input.recipients ?? []);
-  return given.map((item, index) => {
-    const path = pathOf(input, index);
-    return {
-      index,
-      reference: referenceOf(item),
-      parsed:
-        content === undefined ? ofNotification(item, path, serviceName) : ofRecipient(content, item, path, serviceName),
-    };
-  });
+  return given(input)
+    .slice(from, to)
+    .map((item, at) => {
+      const index = from + at;
+      const path = pathOf(input, index);
+      return {
+        index,
+        reference: referenceOf(item),
+        parsed:
+          content === undefined
+            ? ofNotification(item, path, serviceName)
+            : ofRecipient(content, item, path, serviceName),
+      };
+    });
 };
 
 const referenceOf = (item: Record<string, unknown>): string | null =>

@@ -38,7 +38,7 @@ describe('Bulks', () => {
     bulkStore = new MemoryBulkStore();
     announcer = new RecordingAnnouncer();
     next = 0;
-    const newId = (): string => (next += 1).toString(16).padStart(24, '0');
+    const newId = (): string => `${(next += 1).toString(16).padStart(19, '0')}00000`;
     door = new Door({
       store,
       limits: new MemoryUserLimits(),
@@ -55,8 +55,6 @@ describe('Bulks', () => {
       door,
       bulks: bulkStore,
       newId,
-      itemId: (id, index, part = '') =>
-        `${id.slice(0, 16)}${part.length.toString(16).padStart(2, '0')}${index.toString(16).padStart(6, '0')}`,
     });
   });
 

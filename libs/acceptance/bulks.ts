@@ -3,7 +3,8 @@ import type { CreateBulk } from '#contracts/http/bulk';
 import type { Channel } from '#contracts/vocabulary';
 import type { Caller } from '#domain/caller';
 import { IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed } from '#domain/errors';
-import { errorsOf, type Item, itemsOf, notificationsEach, pathOf } from './bulk-items.js';
+import { itemId } from '#domain/item-ids';
+import { countOf, errorsOf, type Item, itemsOf, notificationsEach, pathOf } from './bulk-items.js';
 import type { Candidate } from './candidate.js';
 import { ChunkTexts } from './chunk-texts.js';
 import { type Door, requireSend, serviceOf } from './door.js';
@@ -32,8 +33,6 @@ export interface BulksParts {
   door: Door;
   bulks: BulkStore;
   newId: () => string;
-  /** Id of an item, or of a part of it, derived from bulk and index: a repeated chunk inserts only what is missing. */
-  itemId: (bulkId: string, index: number, part?: string) => string;
 }
 
 /** Documents in one write. */
@@ -60,7 +59,7 @@ export class Bulks {
   async accept(caller: Caller, command: BulkCommand, bulkId: string = this.parts.newId()): Promise<AcceptedBulk> {
     requireSend(caller);
     const serviceName = serviceOf(caller, command.input.serviceName);
-    const items = itemsOf(command.input, serviceName);
+    const total = countOf(command.input);
     const print = fingerprint(command.raw);
     const begun = await this.parts.bulks.begin(
       {
@@ -69,7 +68,7 @@ export class Bulks {
         tenantId: command.input.content?.tenantId ?? null,
         actor: caller.actor,
         owner: caller.owner,
-        total: items.length,
+        total,
         idempotency:
           command.idempotencyKey === null
             ? null
@@ -87,7 +86,7 @@ export class Bulks {
     }
     const id = begun.kind === 'duplicate' ? begun.id : bulkId;
     try {
-      return await this.admitAll(caller, command, id, serviceName, items);
+      return await this.admitAll(caller, command, id, serviceName, total);
     } catch (error) {
       // Refused as a whole, it never was. Interrupted, what is written stays, and a repetition goes on from there.
       if (error instanceof ValidationFailed) await this.parts.bulks.forget(id);
@@ -101,7 +100,7 @@ export class Bulks {
     command: BulkCommand,
     bulkId: string,
     serviceName: string,
-    items: readonly Item[],
+    total: number,
   ): Promise<AcceptedBulk> {
     const refusals: BulkRefusal[] = [];
     let accepted = 0;
@@ -111,7 +110,8 @@ export class Bulks {
     let interrupted = false;
     const admit = async (from: number): Promise<void> => {
       if (interrupted) return;
-      const chunk = await this.taken(caller, command, bulkId, serviceName, items.slice(from, from + size), refusals);
+      const items = itemsOf(command.input, serviceName, from, from + size);
+      const chunk = await this.taken(caller, command, bulkId, serviceName, items, refusals);
       const verdicts = await this.parts.door.admit(
         chunk.flatMap(({ candidates }) => candidates),
         () => telling.part(),
@@ -128,7 +128,7 @@ export class Bulks {
           });
       });
     };
-    const chunks = Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
+    const chunks = Array.from({ length: Math.ceil(total / size) }, (_, chunk) =>
       places.run(() =>
         admit(chunk * size).catch((error: unknown) => {
           interrupted = true;
@@ -178,7 +178,7 @@ export class Bulks {
     index: number,
     { inputs, plan }: Asked,
   ): Candidate[] {
-    const { door, itemId } = this.parts;
+    const { door } = this.parts;
     const groupId = plan === null ? null : itemId(bulkId, index, 'group');
     return inputs.map((input) => {
       const notificationId = itemId(bulkId, index, plan === null ? undefined : input.channel);

@@ -14,7 +14,6 @@ import { MongoRecipientTargets } from '#persistence/recipients/recipient-targets
 import type { ChannelLimits } from '#domain/limits';
 import type { Renderer } from '#templates/renderer';
 import { type Base, newId } from './base.js';
-import { itemId } from './item-id.js';
 import { tracedBulks, tracedDoor, tracedGroups } from './traced.js';
 
 export interface Acceptance {
@@ -56,7 +55,7 @@ export const composeAcceptance = (
   });
   const door = tracedDoor(untraced, base.tracing);
   const bulks = tracedBulks(
-    new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId, itemId }),
+    new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId }),
     base.tracing,
   );
   const groups = tracedGroups(

@@ -29,7 +29,6 @@ describe('databases', () => {
     expect(before.map(({ name }) => name).sort()).toEqual(
       [
         '_id_',
-        'bulk',
         'due',
         'expiry',
         'failures',
@@ -52,7 +51,7 @@ describe('databases', () => {
     await createIndexes(longer);
     const indexes = await indexesOf(longer);
     expect(indexes.find(({ name }) => name === 'retention')).toMatchObject({ expireAfterSeconds: 120 * 86_400 });
-    expect(indexes).toHaveLength(15);
+    expect(indexes).toHaveLength(14);
     await longer.close();
   });
 

@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto';
 import type { Idempotency, NewNotification, Outbox } from '#domain/accepted';
 import { atOnce, RELAY_GRACE_MS } from '#domain/change';
 import type { Delivery, Notification } from '#domain/notification';
+import { itemId } from '#domain/item-ids';
 import type { Settlement } from '#domain/settle';
 import type { NewInboxItem } from '#inbox/ports';
 
 /** 24 hex digits, no two alike. */
 export const anId = (): string => randomBytes(12).toString('hex');
 
+let items = 0;
+
 /** A notification as the door makes it: approved, to be sent at once. */
 export const aNotification = (over: Partial<Notification> = {}): Notification => {
   const now = new Date();
   return {
-    id: anId(),
+    id: over.bulkId == null ? anId() : itemId(over.bulkId, (items += 1)),
     serviceName: 'test',
     tenantId: null,
     userId: 'p-1',

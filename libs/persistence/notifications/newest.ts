@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { NotificationFilter, Position } from '#queries/ports';
 import { newestFirst, olderThan } from '../schema.js';
+import { ofBulk } from './of-bulk.js';
 import type { NotificationDocument } from './schema.js';
 
 type Filter = mongo.Filter<NotificationDocument>;
@@ -52,14 +53,14 @@ const isNarrow = ({ reference, bulkId, groupId }: Omit<NotificationFilter, 'serv
 
 const conditions = (filter: Omit<NotificationFilter, 'services'> & { serviceName: string }): Filter => {
   const { serviceName, userId, tenantId, reference, bulkId, groupId } = filter;
-  const equal = Object.entries({ serviceName, userId, tenantId, reference, bulkId, groupId }).filter(
+  const equal = Object.entries({ serviceName, userId, tenantId, reference, groupId }).filter(
     ([, value]) => value !== undefined,
   );
   const { status, state, channel, type } = filter;
   const among = Object.entries({ status, state, channel, type }).flatMap(([name, values]) =>
     values === undefined ? [] : [[name, values.length === 1 ? values[0] : { $in: values }] as const],
   );
-  return Object.fromEntries<unknown>([...equal, ...among]);
+  return { ...Object.fromEntries<unknown>([...equal, ...among]), ...(bulkId === undefined ? {} : ofBulk(bulkId)) };
 };
 
 const periodOf = ({ createdFrom, createdTo }: Omit<NotificationFilter, 'services'>): Filter =>

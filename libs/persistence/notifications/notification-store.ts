@@ -9,6 +9,7 @@ import { append, increment, NOW, NOW_IN_FALLBACK, REMOVE } from '../expressions.
 import { objectIdOf } from '../schema.js';
 import { fromDocument } from './document.js';
 import { findOne } from './find-one.js';
+import { ofBulk } from './of-bulk.js';
 import { notifications } from './schema.js';
 
 export class MongoNotificationStore implements NotificationStore {
@@ -32,7 +33,7 @@ export class MongoNotificationStore implements NotificationStore {
   cancelOfBulk(serviceName: string, bulkId: string, transition: Omit<Transition, 'from'>): Promise<number> {
     return this.databases.inService(serviceName, notifications, async (collection) => {
       const { modifiedCount } = await collection.updateMany(
-        { bulkId, status: 'pending', state: { $in: ['draft', 'approved'] } },
+        { ...ofBulk(bulkId), status: 'pending', state: { $in: ['draft', 'approved'] } },
         [{ $set: cancelled(transition) }],
       );
       return modifiedCount;

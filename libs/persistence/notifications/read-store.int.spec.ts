@@ -194,7 +194,7 @@ describe('read store', () => {
     expect(await used(list({ userId: 'p-1', status: ['sent'] }))).toHaveLength(1);
     expect(await used(list({ status: ['sent'] }))).toEqual(['status_service_newest']);
     expect(await used(list({ reference: 'rx-7' }))).toEqual(['reference']);
-    expect(await used(list({ bulkId }))).toEqual(['bulk']);
+    expect(await used(list({ bulkId }))).toEqual(['_id_']);
     expect(await used(list({ groupId }))).toEqual(['group']);
     const others = await test.plansOf(async () => {
       await store.findUnreadByUser('p-1', 'test', 20);
@@ -207,8 +207,8 @@ describe('read store', () => {
       'aggregate user_newest',
       'aggregate status_service_newest',
       'aggregate retention',
-      'aggregate bulk',
-      'find bulk',
+      'aggregate _id_',
+      'find _id_',
     ]);
   });
 });

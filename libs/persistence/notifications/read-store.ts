@@ -7,6 +7,7 @@ import { newestFirst } from '../schema.js';
 import { fromDocument } from './document.js';
 import { findOne } from './find-one.js';
 import { byAge, LISTED, newest } from './newest.js';
+import { rangeOfBulk } from './of-bulk.js';
 import { type NotificationDocument, notifications } from './schema.js';
 
 const zero = <T extends string>(names: readonly T[]): Record<T, number> =>
@@ -110,10 +111,12 @@ export class MongoReadStore implements ReadStore {
   }
 
   pendingOfBulk(serviceName: string, bulkId: string, limit: number, afterId: string | null): Promise<Notification[]> {
-    const after = afterId === null ? {} : { _id: { $gt: Types.ObjectId.createFromHexString(afterId) } };
+    const range = rangeOfBulk(bulkId);
+    if (range === null) return Promise.resolve([]);
+    const _id = afterId === null ? range : { $gt: Types.ObjectId.createFromHexString(afterId), $lte: range.$lte };
     return this.databases.inService(serviceName, notifications, async (collection) => {
       const found = await collection
-        .find({ bulkId, status: 'pending', ...after }, { sort: { _id: 1 }, limit, batchSize: limit + 1 })
+        .find({ _id, bulkId, status: 'pending' }, { sort: { _id: 1 }, limit, batchSize: limit + 1 })
         .toArray();
       return found.map(fromDocument);
     });
@@ -123,7 +126,8 @@ export class MongoReadStore implements ReadStore {
     return this.databases.inService(serviceName, notifications, async (collection) => {
       const groups = await collection
         .aggregate<{ _id: Status; total: number }>([
-          { $match: { bulkId } },
+          // Nothing else lies there, and to compare `bulkId` as well would take as long again.
+          { $match: { _id: rangeOfBulk(bulkId) ?? { $in: [] } } },
           { $group: { _id: '$status', total: { $sum: 1 } } },
         ])
         .toArray();

@@ -138,8 +138,6 @@ export const notifications = new CollectionOf<NotificationDocument>('notificatio
     { expiresAt: 1 },
     { name: 'expiry', partialFilterExpression: { status: 'pending', expiresAt: { $exists: true } } },
   );
-  // Items, progress and cancellation of a bulk.
-  schema.index({ bulkId: 1, status: 1 }, { name: 'bulk', partialFilterExpression: { bulkId: { $exists: true } } });
   // Lists by the caller's own id.
   schema.index({ reference: 1 }, { name: 'reference', partialFilterExpression: { reference: { $exists: true } } });
   // Lists by group, and its members.
