@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CreateNotificationInput } from '#contracts/http/notification';
 import type { Channel } from '#contracts/vocabulary';
+import { itemId } from '#domain/item-ids';
 
 export const SERVICES = ['diabetes', 'wellness'] as const;
 
@@ -16,8 +17,18 @@ export interface LoadOptions {
   /** Over how long, at least; the acts may need longer. */
   seconds: number;
   disturbances?: readonly Disturbance[];
-  /** Changes to what is sent. */
+  /** Changes to what is sent one by one. */
   change?: (number: number) => Partial<CreateNotificationInput>;
+  /** So many go together as a bulk. */
+  perBulk?: number;
+}
+
+/** One call, and what a 202 with an id says was accepted. */
+interface Request {
+  path: string;
+  key: string;
+  body: string;
+  accepts: (id: string) => [key: string, id: string][];
 }
 
 const TICK_MS = 50;
@@ -30,11 +41,13 @@ const ANSWER_MS = 15_000;
  * the same key until it has one, as a careful client does.
  */
 export class Load {
-  /** Id by Idempotency-Key, of each 202. */
+  /** Id by reference, which is the Idempotency-Key of what goes alone, of each 202. */
   readonly accepted = new Map<string, string>();
   /** Keys of which two answers named different notifications. */
   readonly contradicted = new Set<string>();
   private readonly changes = new Map<number, Partial<CreateNotificationInput>>();
+  /** Sizes of bulks by the number of their first item. */
+  private readonly bulks = new Map<number, number>();
   private next = 0;
   private repeated = 0;
   private sending = false;
@@ -68,7 +81,7 @@ export class Load {
    * Lets go of the load in small bursts, evenly over the time, and disturbs right after a burst, while its requests are
    * under way. Resolves when all have their answers and all disturbances are over.
    */
-  async send({ count, seconds, disturbances = [], change }: LoadOptions): Promise<void> {
+  async send({ count, seconds, disturbances = [], change, perBulk }: LoadOptions): Promise<void> {
     const started = performance.now();
     const open = new Set<Promise<void>>();
     const failures: unknown[] = [];
@@ -78,11 +91,16 @@ export class Load {
     this.sending = true;
     for (let released = 0; released < count && failures.length === 0;) {
       const due = Math.min(count, Math.ceil(((performance.now() - started + TICK_MS) / (seconds * 1000)) * count));
-      for (; released < due && open.size < MOST_IN_FLIGHT; released += 1) {
-        const one: Promise<void> = this.sendOne(this.next, change?.(this.next) ?? {})
+      while (released < due && open.size < MOST_IN_FLIGHT) {
+        const size = Math.min(perBulk ?? 1, count - released);
+        const changed = change?.(this.next) ?? {};
+        if (Object.keys(changed).length > 0) this.changes.set(this.next, changed);
+        if (perBulk !== undefined) this.bulks.set(this.next, size);
+        const one: Promise<void> = this.sendFrom(this.next)
           .catch((error: unknown) => void failures.push(error))
           .finally(() => open.delete(one));
-        this.next += 1;
+        this.next += size;
+        released += size;
         open.add(one);
       }
       this.tellBurst();
@@ -107,26 +125,49 @@ export class Load {
 
   /** Sends some that were accepted once more: a key must go on to mean the same notification. */
   async repeatSome(most: number): Promise<void> {
-    const every = Math.max(1, Math.floor(this.next / most));
-    for (let number = 0; number < this.next; number += every)
-      await this.sendOne(number, this.changes.get(number) ?? {});
+    const numbers = this.bulks.size > 0 ? [...this.bulks.keys()] : Array.from({ length: this.next }, (_, n) => n);
+    const every = Math.max(1, Math.floor(numbers.length / most));
+    for (let at = 0; at < numbers.length; at += every) await this.sendFrom(numbers[at] ?? 0);
   }
 
-  private async sendOne(number: number, change: Partial<CreateNotificationInput>): Promise<void> {
-    if (Object.keys(change).length > 0) this.changes.set(number, change);
-    const key = `${this.run}-${number}`;
-    const body = JSON.stringify({ ...this.notification(number, key), ...change });
+  private async sendFrom(number: number): Promise<void> {
+    const size = this.bulks.get(number);
+    const request = size === undefined ? this.alone(number) : this.bulk(number, size);
     for (let attempt = 0; ; attempt += 1) {
-      const id = await this.post(number + attempt, key, body);
-      if (id !== null) {
-        const before = this.accepted.get(key);
-        if (before !== undefined && before !== id) this.contradicted.add(key);
-        this.accepted.set(key, before ?? id);
+      const answered = await this.post(number + attempt, request);
+      if (answered !== null) {
+        for (const [key, id] of request.accepts(answered)) {
+          const before = this.accepted.get(key);
+          if (before !== undefined && before !== id) this.contradicted.add(key);
+          this.accepted.set(key, before ?? id);
+        }
         return;
       }
       this.repeated += 1;
       await delay(REPEAT_MS);
     }
+  }
+
+  private alone(number: number): Request {
+    const key = `${this.run}-${number}`;
+    return {
+      path: '/api/notifications',
+      key,
+      body: JSON.stringify({ ...this.notification(number, key), ...this.changes.get(number) }),
+      accepts: (id) => [[key, id]],
+    };
+  }
+
+  private bulk(first: number, size: number): Request {
+    const keys = Array.from({ length: size }, (_, index) => `${this.run}-${first + index}`);
+    const [serviceName] = SERVICES;
+    const notifications = keys.map((key, index) => ({ ...this.notification(first + index, key), serviceName }));
+    return {
+      path: '/api/notifications/bulk',
+      key: `${this.run}-bulk-${first}`,
+      body: JSON.stringify({ serviceName, notifications }),
+      accepts: (bulkId) => keys.map((key, index) => [key, itemId(bulkId, index)]),
+    };
   }
 
   private tellBurst(): void {
@@ -160,14 +201,14 @@ export class Load {
   }
 
   /** The id; null when it is to be sent again. @throws Error for a refusal, which no repetition changes */
-  private async post(turn: number, key: string, body: string): Promise<string | null> {
+  private async post(turn: number, { path, key, body }: Request): Promise<string | null> {
     const gateways = this.gateways();
     const url = gateways[turn % gateways.length];
     if (url === undefined) return null;
     let status: number;
     let text: string;
     try {
-      const response = await fetch(`${url}/api/notifications`, {
+      const response = await fetch(url + path, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${this.key}`,

@@ -1,4 +1,5 @@
 import type { Scenario } from '../stage.js';
+import { bulk } from './bulk.js';
 import { api, dispatcher, scaleDown, scheduler } from './processes.js';
 import { failover } from './failover.js';
 import { provider } from './provider.js';
@@ -7,6 +8,7 @@ import { broker, brokerDown, database } from './servers.js';
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   api,
+  bulk,
   dispatcher,
   scheduler,
   broker,

@@ -21,7 +21,7 @@ export const workingProviders = async ({ sandbox }: Stage): Promise<void> => {
 };
 
 /** Kills each in turn, at these parts of the load, and starts it again. */
-const killsInTurn = (stage: Stage, app: PlatformApp, at: readonly number[]): Disturbance[] =>
+export const killsInTurn = (stage: Stage, app: PlatformApp, at: readonly number[]): Disturbance[] =>
   at.map((part, turn) => ({
     at: part,
     act: async () => {

@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Scenario, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
+import { killsInTurn } from './processes.js';
+
+/** Bulks of which the load is made. */
+const BULKS = 40;
+
+/** Accepted while the broker is away, by gateways that die before it is back: nobody is left who remembers them. */
+const killBeforeTelling = async ({ servers, fleet, load, records, mayRepeat, count, say }: Stage): Promise<void> => {
+  mayRepeat(await records.sending());
+  await servers.kill('rabbitmq');
+  say('killed rabbitmq');
+  const before = load.accepted.size;
+  while (load.accepted.size < before + count / 10) await delay(20);
+  for (let index = 0; index < fleet.count('notification-api'); index += 1) await fleet.kill('notification-api', index);
+  say(`killed the gateways, which had accepted ${load.accepted.size - before} that they could not tell`);
+  await servers.start('rabbitmq');
+  for (let index = 0; index < fleet.count('notification-api'); index += 1)
+    await fleet.restart('notification-api', index);
+};
+
+export const bulk: Scenario = {
+  what: 'kill -9 of the gateways, in turn, while they accept bulks; of all of them while RabbitMQ is away',
+  apps: { gateways: 2, dispatchers: 1, schedulers: 1 },
+  killsServers: true,
+  count: 20_000,
+  smallCount: 1_000,
+  env: {},
+  sabotage: { name: 'forget-items', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
+  play: (stage) =>
+    stage.load.send({
+      count: stage.count,
+      seconds: stage.seconds,
+      perBulk: Math.ceil(stage.count / BULKS),
+      disturbances: [
+        ...killsInTurn(stage, 'notification-api', [0.15, 0.3]),
+        { at: 0.5, act: () => killBeforeTelling(stage) },
+      ],
+    }),
+};
