@@ -54,10 +54,7 @@ export const composeAcceptance = (
     onAccepted: ({ channel, lane }) => metrics.accepted.inc({ channel, lane }),
   });
   const door = tracedDoor(untraced, base.tracing);
-  const bulks = tracedBulks(
-    new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId }),
-    base.tracing,
-  );
+  const bulks = tracedBulks(new Bulks({ door: untraced, bulks: new MongoBulkStore(databases), newId }), base.tracing);
   const groups = tracedGroups(
     new Groups({ door: untraced, store, members: new MongoGroupStore(databases), newId }),
     base.tracing,
