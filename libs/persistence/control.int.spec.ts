@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { anId } from '#testing/builders';
 import { openTestDatabases, type TestDatabases } from '#testing/mongodb';
 import { createProxy } from '#testing/proxy';
 import { MongoAlertWindow } from './alerts/alert-window.js';
 import { alertWindows } from './alerts/schema.js';
 import { Databases } from './databases.js';
-import { MongoLocks } from './locks/locks.js';
+import { locks, MongoLocks } from './locks/locks.js';
 import { MongoWatermarks } from './watermarks/watermarks.js';
 
 let test: TestDatabases;
@@ -44,6 +44,52 @@ describe('locks', () => {
     await own.once(name, 240_000, nothing);
     expect(asked).toBeGreaterThan(before);
     await databases.close();
+  });
+
+  describe('towards the end of their time', () => {
+    const TTL = 60_000;
+    let databases: Databases;
+    let asked: string[];
+    let own: MongoLocks;
+    let now: number;
+    beforeEach(async () => {
+      databases = new Databases(test.databases.settings, { monitorCommands: true });
+      asked = [];
+      now = 0;
+      (await databases.connection()).getClient().on('commandStarted', ({ commandName }) => asked.push(commandName));
+      own = new MongoLocks(databases, () => now);
+    });
+    afterEach(() => databases.close());
+
+    const endsOf = async (names: readonly string[]): Promise<number[]> => {
+      const found = await test.databases.inControl(locks, (collection) =>
+        collection.find({ _id: { $in: [...names] } }, { sort: { _id: 1 } }).toArray(),
+      );
+      return found.map(({ until }) => until.getTime());
+    };
+
+    it('are all kept by one question', async () => {
+      const names = [anId(), anId(), anId()];
+      for (const name of names) await own.once(name, TTL, nothing);
+      const before = await endsOf(names);
+      now = TTL * 0.75;
+      asked = [];
+      for (const name of names) expect(await own.once(name, TTL, nothing)).toBe(true);
+      expect(asked).toEqual(['update']);
+      const after = await endsOf(names);
+      expect(after.every((end, index) => end > (before[index] ?? Infinity))).toBe(true);
+    });
+
+    it('are asked for one by one where one was lost', async () => {
+      const [kept, lost] = [anId(), anId()];
+      const [other] = others(1);
+      for (const name of [kept, lost]) await own.once(name, TTL, nothing);
+      await test.databases.inControl(locks, (collection) => collection.deleteOne({ _id: lost }));
+      expect(await other?.once(lost, TTL, nothing)).toBe(true);
+      now = TTL * 0.75;
+      expect(await own.once(kept, TTL, nothing)).toBe(true);
+      expect(await own.once(lost, TTL, nothing)).toBe(false);
+    });
   });
 
   it('stay with it also when the work fails, and are told to no one else', async () => {
