@@ -82,8 +82,9 @@ it('holds a whole batch back while the provider is down, and sends again after a
   expect(await sender.send(batch(2), lease())).toMatchObject(Array(2).fill({ kind: 'held', code: 'provider_down' }));
   await faults();
   let outcomes;
+  // The gate may open between the two of a batch.
   do outcomes = await sender.send(batch(2), lease());
-  while (outcomes.every(({ kind }) => kind === 'held'));
+  while (outcomes.some(({ kind }) => kind === 'held'));
   expect(outcomes).toMatchObject(Array(2).fill({ kind: 'sent' }));
   expect(sender.figures()[0]?.health).toBe('up');
 });
