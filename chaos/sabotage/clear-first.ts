@@ -8,14 +8,15 @@ const LATER_MS = 1_000;
 
 interface Inside {
   clearing: Clearing;
-  publish: (this: Inside, batch: readonly Announcement[]) => Promise<void>;
+  publish: (this: Inside, batch: readonly { announcement: Announcement }[]) => Promise<void>;
 }
 
 const inside = OutboxPublisher.prototype as unknown as Inside;
 const { publish } = inside;
 
 inside.publish = async function (this: Inside, batch) {
-  for (const { notification, wake } of batch) this.clearing.add(notification, wake === 'later');
+  for (const { announcement } of batch)
+    this.clearing.add(announcement.notification, announcement.wake === 'later');
   await this.clearing.drained();
   await delay(LATER_MS);
   await publish.call(this, batch);
