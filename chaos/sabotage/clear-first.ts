@@ -15,8 +15,7 @@ const inside = OutboxPublisher.prototype as unknown as Inside;
 const { publish } = inside;
 
 inside.publish = async function (this: Inside, batch) {
-  for (const { announcement } of batch)
-    this.clearing.add(announcement.notification, announcement.wake === 'later');
+  for (const { announcement } of batch) this.clearing.add(announcement.notification, announcement.wake === 'later');
   await this.clearing.drained();
   await delay(LATER_MS);
   await publish.call(this, batch);
