@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Scenario, type Stage, WITHOUT_SECOND_LOOK } from '../stage.js';
 import { killsInTurn } from './processes.js';
 
@@ -6,12 +5,16 @@ import { killsInTurn } from './processes.js';
 const BULKS = 40;
 
 /** Accepted while the broker is away, by gateways that die before it is back: nobody is left who remembers them. */
-const killBeforeTelling = async ({ servers, fleet, load, records, mayRepeat, count, say }: Stage): Promise<void> => {
+const acceptAndDie = async (
+  { servers, fleet, load, records, mayRepeat, say }: Stage,
+  count: number,
+  perBulk: number,
+) => {
   mayRepeat(await records.sending());
   await servers.kill('rabbitmq');
   say('killed rabbitmq');
   const before = load.accepted.size;
-  while (load.accepted.size < before + count / 10) await delay(20);
+  await load.send({ count, seconds: 1, perBulk });
   for (let index = 0; index < fleet.count('notification-api'); index += 1) await fleet.kill('notification-api', index);
   say(`killed the gateways, which had accepted ${load.accepted.size - before} that they could not tell`);
   await servers.start('rabbitmq');
@@ -27,14 +30,15 @@ export const bulk: Scenario = {
   smallCount: 1_000,
   env: {},
   sabotage: { name: 'forget-items', apps: ['notification-api'], env: WITHOUT_SECOND_LOOK },
-  play: (stage) =>
-    stage.load.send({
-      count: stage.count,
+  async play(stage) {
+    const perBulk = Math.ceil(stage.count / BULKS);
+    const untold = Math.ceil(stage.count / 4);
+    await stage.load.send({
+      count: stage.count - untold,
       seconds: stage.seconds,
-      perBulk: Math.ceil(stage.count / BULKS),
-      disturbances: [
-        ...killsInTurn(stage, 'notification-api', [0.15, 0.3]),
-        { at: 0.5, act: () => killBeforeTelling(stage) },
-      ],
-    }),
+      perBulk,
+      disturbances: killsInTurn(stage, 'notification-api', [0.3, 0.6]),
+    });
+    await acceptAndDie(stage, untold, perBulk);
+  },
 };
