@@ -27,6 +27,15 @@ export class Fleet {
     return this.member(app, index).kill();
   }
 
+  /** kill -9 of each */
+  async killAll(app: PlatformApp): Promise<void> {
+    await Promise.all(this.members[app].map((member) => member.kill()));
+  }
+
+  async restartAll(app: PlatformApp): Promise<void> {
+    await Promise.all(this.members[app].map((_, index) => this.restart(app, index)));
+  }
+
   /** As Kubernetes stops a pod. @throws Error when it had to be killed, or ended badly */
   async stop(app: PlatformApp, index: number): Promise<void> {
     const code = await this.member(app, index).stop();

@@ -34,6 +34,7 @@ import {
   MemoryRecipientStore,
   RecordingInvalidations,
 } from '#testing/memory-access';
+import { idsInTurn } from '#testing/builders';
 import { MemoryGroups } from '#testing/memory-groups';
 import { MemoryInboxStore } from '#testing/memory-inbox';
 import { MemoryNotifications } from '#testing/memory-notifications';
@@ -96,8 +97,7 @@ export interface MemoryParts {
 
 /** The parts of the API in memory: the real use cases, and doubles for what others test. */
 export const memoryParts = (): MemoryParts => {
-  let ids = 0;
-  const newId = (): string => `${(ids += 1).toString(16).padStart(19, '0')}00000`;
+  const newId = idsInTurn();
   const store = new MemoryAcceptStore();
   const bulkStore = new MemoryBulks();
   const keyStore = new MemoryKeyStore();

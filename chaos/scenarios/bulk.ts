@@ -15,11 +15,10 @@ const acceptAndDie = async (
   say('killed rabbitmq');
   const before = load.accepted.size;
   await load.send({ count, seconds: 1, perBulk });
-  for (let index = 0; index < fleet.count('notification-api'); index += 1) await fleet.kill('notification-api', index);
+  await fleet.killAll('notification-api');
   say(`killed the gateways, which had accepted ${load.accepted.size - before} that they could not tell`);
   await servers.start('rabbitmq');
-  for (let index = 0; index < fleet.count('notification-api'); index += 1)
-    await fleet.restart('notification-api', index);
+  await fleet.restartAll('notification-api');
 };
 
 export const bulk: Scenario = {

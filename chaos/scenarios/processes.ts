@@ -100,10 +100,9 @@ export const scheduler: Scenario = {
         at,
         act: async () => {
           await untilSchedulersWork(stage);
-          const all = Array.from({ length: stage.fleet.count('scheduler') }, (_, index) => index);
-          await Promise.all(all.map((index) => stage.fleet.kill('scheduler', index)));
+          await stage.fleet.killAll('scheduler');
           stage.say('killed all schedulers');
-          await Promise.all(all.map((index) => stage.fleet.restart('scheduler', index)));
+          await stage.fleet.restartAll('scheduler');
         },
       })),
     }),

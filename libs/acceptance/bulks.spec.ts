@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CreateBulk } from '#contracts/http/bulk';
 import type { Caller } from '#domain/caller';
 import { type DomainError, ValidationFailed } from '#domain/errors';
+import { idsInTurn } from '#testing/builders';
 import {
   MemoryAcceptStore,
   MemoryBulkStore,
@@ -29,7 +30,6 @@ describe('Bulks', () => {
   let bulkStore: MemoryBulkStore;
   let bulks: Bulks;
   let door: Door;
-  let next: number;
   let announcer: RecordingAnnouncer;
 
   beforeEach(() => {
@@ -37,8 +37,7 @@ describe('Bulks', () => {
     store = new MemoryAcceptStore();
     bulkStore = new MemoryBulkStore();
     announcer = new RecordingAnnouncer();
-    next = 0;
-    const newId = (): string => `${(next += 1).toString(16).padStart(19, '0')}00000`;
+    const newId = idsInTurn();
     door = new Door({
       store,
       limits: new MemoryUserLimits(),

@@ -59,7 +59,6 @@ export class Bulks {
   async accept(caller: Caller, command: BulkCommand, bulkId: string = this.parts.newId()): Promise<AcceptedBulk> {
     requireSend(caller);
     const serviceName = serviceOf(caller, command.input.serviceName);
-    const total = countOf(command.input);
     const print = fingerprint(command.raw);
     const begun = await this.parts.bulks.begin(
       {
@@ -68,7 +67,7 @@ export class Bulks {
         tenantId: command.input.content?.tenantId ?? null,
         actor: caller.actor,
         owner: caller.owner,
-        total,
+        total: countOf(command.input),
         idempotency:
           command.idempotencyKey === null
             ? null
@@ -86,7 +85,7 @@ export class Bulks {
     }
     const id = begun.kind === 'duplicate' ? begun.id : bulkId;
     try {
-      return await this.admitAll(caller, command, id, serviceName, total);
+      return await this.admitAll(caller, command, id, serviceName);
     } catch (error) {
       // Refused as a whole, it never was. Interrupted, what is written stays, and a repetition goes on from there.
       if (error instanceof ValidationFailed) await this.parts.bulks.forget(id);
@@ -100,7 +99,6 @@ export class Bulks {
     command: BulkCommand,
     bulkId: string,
     serviceName: string,
-    total: number,
   ): Promise<AcceptedBulk> {
     const refusals: BulkRefusal[] = [];
     let accepted = 0;
@@ -128,7 +126,7 @@ export class Bulks {
           });
       });
     };
-    const chunks = Array.from({ length: Math.ceil(total / size) }, (_, chunk) =>
+    const chunks = Array.from({ length: Math.ceil(countOf(command.input) / size) }, (_, chunk) =>
       places.run(() =>
         admit(chunk * size).catch((error: unknown) => {
           interrupted = true;

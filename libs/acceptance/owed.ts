@@ -7,7 +7,7 @@ import type { Notification } from '#domain/notification';
 /** What a new notification owes to the broker, on its document. */
 export const ownOutbox = (notification: Notification): NewNotification['outbox'] => ({
   at: new Date(notification.createdAt.getTime() + RELAY_GRACE_MS),
-  wake: notification.state === 'approved' && !isHeldBack(notification),
+  wake: wakeOf(notification) !== 'none',
   status: true,
   previousStatus: null,
   deadLetter: false,

@@ -9,6 +9,12 @@ import type { NewInboxItem } from '#inbox/ports';
 /** 24 hex digits, no two alike. */
 export const anId = (): string => randomBytes(12).toString('hex');
 
+/** Ids in turn, so far apart that those of a bulk's items lie between. */
+export const idsInTurn = (): (() => string) => {
+  let last = 0;
+  return () => `${(last += 1).toString(16).padStart(19, '0')}00000`;
+};
+
 let items = 0;
 
 /** A notification as the door makes it: approved, to be sent at once. */

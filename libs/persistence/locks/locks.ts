@@ -89,12 +89,7 @@ export class MongoLocks implements Locks {
     const names = [...this.held].flatMap(([name, { until, ttlMs: own }]) =>
       until > now && own === ttlMs ? [name] : [],
     );
-    const { matchedCount } = await this.databases.inControl(locks, (collection) =>
-      collection.updateMany({ _id: { $in: names }, token: this.token, until: { $ne: FREE } }, [
-        { $set: { until: later(NOW, ttlMs) } },
-      ]),
-    );
-    if (matchedCount < names.length) {
+    if ((await this.extend(names, ttlMs)) < names.length) {
       for (const name of names) this.held.delete(name);
       return false;
     }
@@ -104,12 +99,16 @@ export class MongoLocks implements Locks {
 
   /** One that fails is made up for by the next. */
   private async renew(name: string, ttlMs: number): Promise<void> {
-    await this.databases
-      .inControl(locks, (collection) =>
-        collection.updateOne({ _id: name, token: this.token, until: { $ne: FREE } }, [
-          { $set: { until: later(NOW, ttlMs) } },
-        ]),
-      )
-      .catch(() => undefined);
+    await this.extend([name], ttlMs).catch(() => 0);
+  }
+
+  /** Answers how many of these still are ours. */
+  private async extend(names: readonly string[], ttlMs: number): Promise<number> {
+    const { matchedCount } = await this.databases.inControl(locks, (collection) =>
+      collection.updateMany({ _id: { $in: [...names] }, token: this.token, until: { $ne: FREE } }, [
+        { $set: { until: later(NOW, ttlMs) } },
+      ]),
+    );
+    return matchedCount;
   }
 }
