@@ -111,6 +111,57 @@ describe('GroupCommit', () => {
     expect(sizes).toEqual([10, 2, 4, 1]);
   });
 
+  describe('beside another flush', () => {
+    const held = (besideFrom: number): { sizes: number[]; group: GroupCommit<number, number>; open: () => void } => {
+      const { opened, open } = gate();
+      const sizes: number[] = [];
+      const group = new GroupCommit<number, number>(
+        async (items) => {
+          sizes.push(items.length);
+          if (sizes.length === 1) await opened;
+          return items.map((value) => ({ value }));
+        },
+        { maxBatch: 100, maxInFlight: 2, besideFrom },
+      );
+      return { sizes, group, open };
+    };
+
+    it('starts none for a few, which go when it ends', async () => {
+      const { sizes, group, open } = held(3);
+      const first = group.add(0);
+      await turn();
+      const few = add(group, 2);
+      await turn();
+      await turn();
+      expect(sizes).toEqual([1]);
+      open();
+      await Promise.all([first, few]);
+      expect(sizes).toEqual([1, 2]);
+    });
+
+    it('starts one as soon as enough wait', async () => {
+      const { sizes, group, open } = held(3);
+      const first = group.add(0);
+      await turn();
+      const few = add(group, 2);
+      await turn();
+      await Promise.all([few, group.add(2)]);
+      expect(sizes).toEqual([1, 3]);
+      open();
+      await first;
+    });
+
+    it('waits for none that takes long', async () => {
+      const { sizes, group, open } = held(3);
+      const first = group.add(0);
+      await turn();
+      await add(group, 2);
+      expect(sizes).toEqual([1, 2]);
+      open();
+      await first;
+    });
+  });
+
   it('tells when it is drained', async () => {
     const first = gate();
     const group = new GroupCommit<number, number>(

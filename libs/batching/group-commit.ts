@@ -8,6 +8,11 @@ export interface GroupCommitOptions {
    * together come again together. Default 0. A batch after a small one waits for nobody.
    */
   gatherMs?: number;
+  /**
+   * So many have to wait before a flush starts beside another; default 1. Fewer go when that one ends, or takes long: a
+   * server that writes one thing after the other takes longer for two small ones than for both at once.
+   */
+  besideFrom?: number;
   /** Called with the size of each batch. */
   onBatch?: (size: number) => void;
 }
@@ -20,6 +25,8 @@ interface Waiting<T, R> {
 
 /** What was alone, or nearly, has no company to wait for. */
 const SMALL = 4;
+/** Another flush is waited for so long, in milliseconds, by those that are too few to start beside it. */
+const BESIDE_MS = 50;
 
 /** The result of one item in a flush that concerns others too: an error is told to its own caller alone. */
 export type Settled<R> = { value: R } | { error: Error };
@@ -33,7 +40,7 @@ export class GroupCommit<T, R> {
   private waiting: Waiting<T, R>[] = [];
   private inFlight = 0;
   private scheduled = false;
-  private gathering: NodeJS.Timeout | null = null;
+  private timer: { at: number; timeout: NodeJS.Timeout } | null = null;
   private lastSize = 0;
   private idle: (() => void)[] = [];
 
@@ -60,15 +67,32 @@ export class GroupCommit<T, R> {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      const { gatherMs = 0 } = this.options;
-      if (gatherMs === 0 || this.lastSize <= SMALL || this.waiting.length >= this.lastSize) return this.start();
-      this.gathering ??= setTimeout(() => this.start(), gatherMs);
+      this.startIn(this.patienceMs());
     });
   }
 
+  /** How long to wait for company, in milliseconds. */
+  private patienceMs(): number {
+    const { gatherMs = 0, besideFrom = 1 } = this.options;
+    if (this.inFlight > 0 && this.waiting.length < besideFrom) return BESIDE_MS;
+    return this.lastSize <= SMALL || this.waiting.length >= this.lastSize ? 0 : gatherMs;
+  }
+
+  private startIn(ms: number): void {
+    if (ms === 0) return this.start();
+    const at = performance.now() + ms;
+    if (this.timer !== null && this.timer.at <= at) return;
+    this.clearTimer();
+    this.timer = { at, timeout: setTimeout(() => this.start(), ms) };
+  }
+
+  private clearTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer.timeout);
+    this.timer = null;
+  }
+
   private start(): void {
-    if (this.gathering !== null) clearTimeout(this.gathering);
-    this.gathering = null;
+    this.clearTimer();
     if (this.waiting.length === 0 || this.inFlight >= this.options.maxInFlight) return;
     const batch = this.waiting.splice(0, this.options.maxBatch);
     this.lastSize = batch.length;

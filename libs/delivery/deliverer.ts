@@ -36,6 +36,10 @@ const leaseMsOf = (sender: ChannelSender): number => sender.timeoutMs * 2 + SETT
 /** What is claimed in one write, and how many such writes are under way at once in a lane. */
 const CLAIM_BATCH = 500;
 const CLAIMS_IN_FLIGHT = 2;
+/** Fewer are not written beside others, but after them. */
+const BESIDE_FROM = 5;
+/** A busy lane waits so long, in milliseconds, for as many as it claimed before; an urgent one does not. */
+const GATHER_MS = 20;
 /** Where a limit has no place as far ahead as places are given out, it is looked at again after so long, in milliseconds. */
 const NO_PLACE_MS = 3_600_000;
 
@@ -64,7 +68,7 @@ export class Deliverer {
   constructor(private readonly parts: DelivererParts) {
     this.settling = new GroupCommit(
       async (settlements) => (await parts.store.settle(settlements)).map((value) => ({ value })),
-      { maxBatch: 500, maxInFlight: 2 },
+      { maxBatch: 500, maxInFlight: 2, besideFrom: BESIDE_FROM },
     );
   }
 
@@ -97,6 +101,8 @@ export class Deliverer {
       claims: new GroupCommit(async (wakes) => (await this.claim(made, wakes)).map((value) => ({ value })), {
         maxBatch: CLAIM_BATCH,
         maxInFlight: CLAIMS_IN_FLIGHT,
+        besideFrom: BESIDE_FROM,
+        gatherMs: lane === 'urgent' ? 0 : GATHER_MS,
       }),
       room: new Semaphore(this.parts.inHand),
       alone: new Semaphore(1),
