@@ -18,6 +18,7 @@ export interface Platform {
   /** Notifications of a service. */
   readonly notifications: (service?: string) => mongo.Collection;
   readonly bulks: mongo.Collection;
+  readonly claims: mongo.Collection;
   /** What the floors use: a database of their own beside the product's, on the same server. */
   floorDatabase: string;
   floorEnv: Record<string, string>;
@@ -55,6 +56,7 @@ export const startPlatform = async (
     mongo: client,
     notifications: (service = SERVICE) => client.db(`${prefix}${service}`).collection('notifications'),
     bulks: client.db(`${prefix}carillon`).collection('bulks'),
+    claims: client.db(`${prefix}carillon`).collection('claims'),
     floorDatabase,
     floorEnv: { ...house.env, FLOOR_DATABASE: floorDatabase, FLOOR_VHOST_URI: house.vhost.uri },
   };
@@ -122,7 +124,7 @@ export const untilNone = async (
 };
 
 /** Waits until the broker has confirmed all that documents owe to it: what comes next has the machine to itself. */
-export const untilPublished = async ({ notifications, bulks }: Platform, service = SERVICE): Promise<void> => {
-  for (const collection of [notifications(service), bulks])
+export const untilPublished = async ({ notifications, bulks, claims }: Platform, service = SERVICE): Promise<void> => {
+  for (const collection of [notifications(service), bulks, claims])
     await untilNone(collection, { 'outbox.at': { $exists: true } }, 200);
 };

@@ -4,6 +4,7 @@ import type { Channel } from '#contracts/vocabulary';
 import type { Caller } from '#domain/caller';
 import { IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed } from '#domain/errors';
 import { itemId } from '#domain/item-ids';
+import { Telling } from '#domain/telling';
 import { countOf, errorsOf, type Item, itemsOf, notificationsEach, pathOf } from './bulk-items.js';
 import type { Candidate } from './candidate.js';
 import { ChunkTexts } from './chunk-texts.js';
@@ -13,7 +14,6 @@ import type { BulkRefusal, BulkStore } from './ports.js';
 import { wantsLocale } from './locales.js';
 import { placedInGroup } from './per-channel.js';
 import { needsTexts } from './texts.js';
-import { Telling } from './telling.js';
 import { verdictOf } from './together.js';
 
 export interface BulkCommand {
@@ -104,7 +104,7 @@ export class Bulks {
     let accepted = 0;
     const size = Math.floor(CHUNK / notificationsEach(command.input));
     const places = new Semaphore(CHUNKS_AT_ONCE);
-    const telling = new Telling(() => this.parts.bulks.told(bulkId));
+    const telling = new Telling(async (all) => (all ? this.parts.bulks.told(bulkId) : undefined));
     let interrupted = false;
     const admit = async (from: number): Promise<void> => {
       if (interrupted) return;

@@ -24,7 +24,7 @@ interface Waiting<T, R> {
 }
 
 /** What was alone, or nearly, has no company to wait for. */
-const SMALL = 4;
+const SMALL = 8;
 /** Another flush is waited for so long, in milliseconds, by those that are too few to start beside it. */
 const BESIDE_MS = 50;
 

@@ -19,6 +19,7 @@ import { InvalidationListener } from '#messaging/invalidation';
 import { Refusals } from '#messaging/refusals';
 import { AmqpStrategy } from '#messaging/strategy';
 import { NotificationMetricsService } from '#observability/message-metrics';
+import { MongoClaimStore } from '#persistence/claims/claim-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoDeliveryStore } from '#persistence/notifications/delivery-store';
 import { MongoNotificationStore } from '#persistence/notifications/notification-store';
@@ -87,6 +88,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
   const marks = new LaneMarks(databases, log);
   const deliverer = new Deliverer({
     store: new MongoDeliveryStore(databases),
+    debts: new MongoClaimStore(databases),
     recipients: new MongoRecipientTargets(databases, recipientKey),
     senders: tracedSenders(senders, base.tracing),
     channelLimits: limits.channels,
@@ -162,6 +164,7 @@ export const composeDispatcher = async (environment: NodeJS.ProcessEnv): Promise
     prefetch: settings.RABBITMQ_PREFETCH,
     drainMs: settings.RABBITMQ_DRAIN_MS,
     close: async () => {
+      await deliverer.close();
       await marks.close();
       await reports.close();
       limits.rules.close();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AutomaticRetry } from '#upkeep/automatic-retry';
 import { BulkCompletion } from '#upkeep/bulk-completion';
 import { BulkRelay } from '#upkeep/bulk-relay';
+import { ClaimRelay } from '#upkeep/claim-relay';
 import { CleanUp } from '#upkeep/clean-up';
 import { Expiry } from '#upkeep/expiry';
 import { Fallbacks } from '#upkeep/fallbacks';
@@ -16,6 +17,7 @@ import { lifecycleSettings } from '#lifecycle/settings';
 import { declareTopology, TOPOLOGY } from '#messaging/declare';
 import { withConnection } from '#messaging/open';
 import { MongoBulkStore } from '#persistence/bulks/bulk-store';
+import { MongoClaimStore } from '#persistence/claims/claim-store';
 import { MongoDeadLetterStore } from '#persistence/dead-letters/dead-letter-store';
 import { MongoInboxStore } from '#persistence/inbox/inbox-store';
 import { createIndexes } from '#persistence/indexes';
@@ -52,6 +54,7 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
   const jobs = {
     relay: new Relay({ services, store, announcer, now }),
     'bulk-relay': new BulkRelay({ bulks, items: reads, announcer, now }),
+    'claim-relay': new ClaimRelay({ claims: new MongoClaimStore(databases), items: store, announcer, now }),
     overdue: new Overdue({
       services,
       store,

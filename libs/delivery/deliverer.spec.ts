@@ -2,10 +2,16 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Wake } from '#contracts/messages';
 import type { Notification } from '#domain/notification';
 import type { Failure, Outcome } from '#domain/outcome';
+import type { Settlement } from '#domain/settle';
 import type { ChannelSender, SendRequest } from '#domain/sender';
 import { RecordingAnnouncer } from '#testing/memory-acceptance';
 import { MemoryChannelLimits } from '#testing/memory-limits';
-import { MemoryDeliveryStore, MemoryRecipientTargets, notificationOf } from '#testing/memory-delivery';
+import {
+  MemoryClaimDebts,
+  MemoryDeliveryStore,
+  MemoryRecipientTargets,
+  notificationOf,
+} from '#testing/memory-delivery';
 import { Deliverer } from './deliverer.js';
 
 const NOW = new Date('2026-11-21T08:00:00.000Z');
@@ -60,6 +66,7 @@ const wakeOf = (notification: Notification, alone = false): Wake => ({
 
 describe('Deliverer', () => {
   let store: MemoryDeliveryStore;
+  let debts: MemoryClaimDebts;
   let recipients: MemoryRecipientTargets;
   let sender: ScriptedSender;
   let channelLimits: MemoryChannelLimits;
@@ -69,6 +76,7 @@ describe('Deliverer', () => {
 
   beforeEach(() => {
     store = new MemoryDeliveryStore(NOW);
+    debts = new MemoryClaimDebts();
     recipients = new MemoryRecipientTargets();
     sender = new ScriptedSender();
     channelLimits = new MemoryChannelLimits(NOW);
@@ -76,6 +84,7 @@ describe('Deliverer', () => {
     problems = [];
     deliverer = new Deliverer({
       store,
+      debts,
       recipients,
       senders: { push: sender, email: sender, sms: sender, webhook: sender, slack: sender, 'in-app': sender },
       channelLimits,
@@ -100,6 +109,51 @@ describe('Deliverer', () => {
     expect(announcer.announcements.map(({ status, wake, deadLetter }) => ({ status, wake, deadLetter }))).toEqual(
       Array(5).fill({ status: { previous: 'pending' }, wake: 'none', deadLetter: false }),
     );
+  });
+
+  describe('where a claim owes', () => {
+    const many = (): Notification[] =>
+      Array.from({ length: 8 }, () => store.add(notificationOf({ to: ['ada@example.org'] })));
+    const settlements = (): Settlement[] => {
+      const all: Settlement[] = [];
+      const settle = store.settle.bind(store);
+      store.settle = (batch) => settle((all.push(...batch), batch));
+      return all;
+    };
+
+    it('lets it owe what was sent, until that is told', async () => {
+      const written = settlements();
+      announcer.confirms = null;
+      await deliver(...many());
+      expect(written.map(({ owedByClaim }) => owedByClaim)).toEqual(Array(8).fill(true));
+      await deliverer.close();
+      expect(debts.owed.size).toBe(1);
+      for (const told of announcer.open) await told(true);
+      await deliverer.close();
+      expect(debts.owed.size).toBe(0);
+    });
+
+    it('lets each owe for itself where that could not be written, or it was not sent', async () => {
+      const written = settlements();
+      sender.answer = ({ notificationId }) => (notificationId === refused?.id ? failure('permanent') : SENT);
+      const all = many();
+      const [refused] = all;
+      await deliver(...all);
+      expect(written.filter(({ owedByClaim }) => owedByClaim !== true).map(({ id }) => id)).toEqual([refused?.id]);
+      debts.down = true;
+      await deliver(...many());
+      expect(written.slice(8).map(({ owedByClaim }) => owedByClaim)).toEqual(Array(8).fill(undefined));
+    });
+
+    it('leaves to the relay what may be settled and is not told, and not what another has taken', async () => {
+      store.settle = () => Promise.reject(new Error('down'));
+      await deliver(...many());
+      expect(debts.left).toHaveLength(1);
+      store.settle = (batch) => Promise.resolve(batch.map(() => false));
+      await deliver(...many());
+      expect(debts.left).toHaveLength(1);
+      expect(problems).toEqual([...Array<string>(8).fill('settle_failed'), ...Array<string>(8).fill('lease_lost')]);
+    });
   });
 
   it('sends all that one message wakes', async () => {

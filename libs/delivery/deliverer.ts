@@ -4,6 +4,7 @@ import { Semaphore } from '#batching/semaphore';
 import type { Wake } from '#contracts/messages';
 import type { Channel, Lane, Status } from '#contracts/vocabulary';
 import type { Announcement } from '#domain/announcement';
+import { RELAY_GRACE_MS } from '#domain/change';
 import { deliveriesOf } from '#domain/deliveries';
 import { type ChannelLimits, soonAfter } from '#domain/limits';
 import type { Delivery, Notification } from '#domain/notification';
@@ -12,10 +13,12 @@ import { isBeyondLadder } from '#domain/retry';
 import type { ChannelSender, SendRequest } from '#domain/sender';
 import { settle, settled, settleForPlace, type Settlement, settleWithout } from '#domain/settle';
 import { LaneSender, SETTLING_MS } from './lane-sender.js';
-import type { Announcer, DeliveryStore, RecipientTargets } from './ports.js';
+import { type Owing, OwingClaims } from './owing.js';
+import type { Announcer, ClaimDebts, DeliveryStore, RecipientTargets } from './ports.js';
 
 export interface DelivererParts {
   store: DeliveryStore;
+  debts: ClaimDebts;
   recipients: RecipientTargets;
   senders: Readonly<Record<Channel, ChannelSender>>;
   channelLimits: ChannelLimits;
@@ -64,8 +67,10 @@ interface LaneOf {
 export class Deliverer {
   private readonly lanes = new Map<string, LaneOf>();
   private readonly settling: GroupCommit<Settlement, boolean>;
+  private readonly owing: OwingClaims;
 
   constructor(private readonly parts: DelivererParts) {
+    this.owing = new OwingClaims(parts.debts);
     this.settling = new GroupCommit(
       async (settlements) => (await parts.store.settle(settlements)).map((value) => ({ value })),
       { maxBatch: 500, maxInFlight: 2, besideFrom: BESIDE_FROM },
@@ -86,6 +91,11 @@ export class Deliverer {
     if (others.length === 0) return one(notificationId);
     const results = await Promise.allSettled([notificationId, ...others].map(one));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Resolves when it is written what the broker was told of; to be called once that is all. */
+  close(): Promise<void> {
+    return this.owing.drained();
   }
 
   private laneOf(channel: Channel, lane: Lane): LaneOf {
@@ -129,7 +139,8 @@ export class Deliverer {
         const claimed = await this.parts.store.claim({ serviceName, ids: [...ids], token, leaseMs });
         if (claimed.length === 0) return;
         this.parts.onClaimed?.(place.channel, place.lane, claimed);
-        for (const [id, done] of this.begin(place, serviceName, token, claimed, leaseEnd)) endings.set(id, done);
+        for (const [id, done] of this.begin(place, { serviceName, token, leaseMs, leaseEnd }, claimed))
+          endings.set(id, done);
       }),
     );
     return wakes.map(({ notificationId }) => ({ settled: endings.get(notificationId) ?? Promise.resolve() }));
@@ -138,27 +149,38 @@ export class Deliverer {
   /** Sends what was claimed, behind the claim's back; a promise for each that ends when it is settled. */
   private begin(
     place: LaneOf,
-    serviceName: string,
-    token: string,
+    {
+      serviceName,
+      token,
+      leaseMs,
+      leaseEnd,
+    }: { serviceName: string; token: string; leaseMs: number; leaseEnd: number },
     claimed: readonly Notification[],
-    leaseEnd: number,
   ): Map<string, Promise<void>> {
     const ends = new Map<string, () => void>();
     const promises = new Map(
       claimed.map(({ id }) => [id, new Promise<void>((resolve) => ends.set(id, resolve))] as const),
     );
     const onSettled = (id: string): void => ends.get(id)?.();
+    const until = claimed[0]?.lease?.until ?? this.parts.now();
+    const owing = this.owing.begin({
+      token,
+      serviceName,
+      ids: claimed.map(({ id }) => id),
+      at: new Date(until.getTime() - leaseMs + RELAY_GRACE_MS),
+    });
     void (async () => {
       try {
         const timely = await this.withoutExpired(claimed);
         const allowed = await this.withPlaces(timely);
         const ready = await this.freeze(place.channel, serviceName, token, allowed);
-        await this.sendAll(place.chunks, ready, leaseEnd, onSettled);
+        await this.sendAll(place.chunks, ready, { leaseEnd, owing }, onSettled);
       } catch (error) {
         // Still ours until the lease ends; then it is recovered and sent alone.
         this.parts.onProblem('delivery_interrupted', error);
       } finally {
         for (const end of ends.values()) end();
+        await owing?.end();
       }
     })();
     return promises;
@@ -255,7 +277,7 @@ export class Deliverer {
   private async sendAll(
     chunks: LaneSender,
     notifications: readonly Notification[],
-    leaseEnd: number,
+    { leaseEnd, owing }: { leaseEnd: number; owing: Owing | null },
     onSettled: (id: string) => void,
   ): Promise<void> {
     const open = new Map<string, { notification: Notification; left: number; outcomes: Map<string, TimedOutcome> }>();
@@ -276,7 +298,7 @@ export class Deliverer {
       if (entry.left > 0) return;
       const { notification, outcomes } = entry;
       const settlement = settle(notification, outcomes, this.parts.now(), this.parts.random());
-      settling.push(this.settle(notification, settlement, outcomes).then(() => onSettled(notification.id)));
+      settling.push(this.settle(notification, settlement, outcomes, owing).then(() => onSettled(notification.id)));
     });
     await Promise.all(settling);
   }
@@ -285,14 +307,21 @@ export class Deliverer {
     before: Notification,
     settlement: Settlement,
     outcomes: ReadonlyMap<string, TimedOutcome>,
+    owing: Owing | null = null,
   ): Promise<void> {
+    const told = settlement.state === 'sent' && (await owing?.written) === true ? owing?.part() : undefined;
     try {
-      if (!(await this.settling.add(settlement))) return this.parts.onProblem('lease_lost', null);
+      if (!(await this.settling.add(told === undefined ? settlement : { ...settlement, owedByClaim: true }))) {
+        await told?.(true);
+        return this.parts.onProblem('lease_lost', null);
+      }
     } catch (error) {
+      // It may be written all the same.
+      await told?.(false);
       return this.parts.onProblem('settle_failed', error);
     }
     const after = settled(before, settlement, this.parts.now());
-    this.parts.announcer.announce([announcementOf(after, settlement)]);
+    this.parts.announcer.announce([announcementOf(after, settlement)], told);
     this.parts.onSettled?.(after, outcomes);
     if (settlement.goneTargets.length > 0)
       await this.parts.recipients

@@ -27,6 +27,25 @@ export interface DeliveryStore {
   settle(settlements: readonly Settlement[]): Promise<boolean[]>;
 }
 
+/** What was claimed together, by the token of its lease. */
+export interface OwingClaim {
+  token: string;
+  serviceName: string;
+  ids: readonly string[];
+  /** From when the relay may tell, by the database's clock. */
+  at: Date;
+}
+
+/** Remembers for a claim that the broker is to be told of what was sent under it. */
+export interface ClaimDebts {
+  /** Durable when it resolves. */
+  owe(claim: OwingClaim): Promise<void>;
+  /** All was told: they owe nothing any more. */
+  told(tokens: readonly string[]): Promise<void>;
+  /** Not all was told, and nobody is about to: the relay shall. */
+  leaveToRelay(token: string): Promise<void>;
+}
+
 export interface RecipientTargets {
   /** Targets of each user on a channel, in the order of registration. */
   targetsOf(serviceName: string, channel: Channel, userIds: readonly string[]): Promise<ReadonlyMap<string, string[]>>;

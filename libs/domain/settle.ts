@@ -22,6 +22,8 @@ export interface Settlement {
   place: Date | null;
   /** Targets that do not exist any more. */
   goneTargets: string[];
+  /** Only with `sent`: the record of its claim owes the broker its status, and the document owes nothing. */
+  owedByClaim?: boolean;
 }
 
 /** Attempts kept on one delivery; older ones give way. */

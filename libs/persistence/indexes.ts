@@ -1,6 +1,7 @@
 import { type Connection, mongo, type Schema } from 'mongoose';
 import { alertWindows } from './alerts/schema.js';
 import { bulkRefusals, bulks } from './bulks/schema.js';
+import { claims } from './claims/schema.js';
 import { type CollectionOf, type Databases } from './databases.js';
 import { deadLetters } from './dead-letters/schema.js';
 import { orUnavailable } from './errors.js';
@@ -20,6 +21,7 @@ const CONTROL_COLLECTIONS: readonly CollectionOf<mongo.Document>[] = [
   alertWindows,
   bulkRefusals,
   bulks,
+  claims,
   deadLetters,
   idempotencyRecords,
   keys,

@@ -1,5 +1,5 @@
 import type { Channel } from '#contracts/vocabulary';
-import type { ClaimRequest, DeliveryStore, RecipientTargets } from '#delivery/ports';
+import type { ClaimDebts, ClaimRequest, DeliveryStore, OwingClaim, RecipientTargets } from '#delivery/ports';
 import type { Delivery, Notification } from '#domain/notification';
 import { settled, type Settlement } from '#domain/settle';
 
@@ -126,6 +126,30 @@ export class MemoryDeliveryStore implements DeliveryStore {
         return true;
       }),
     );
+  }
+}
+
+/** Claims that owe, by token. */
+export class MemoryClaimDebts implements ClaimDebts {
+  readonly owed = new Map<string, OwingClaim>();
+  readonly left: string[] = [];
+  down = false;
+
+  owe(claim: OwingClaim): Promise<void> {
+    if (this.down) return Promise.reject(new Error('the store is down'));
+    this.owed.set(claim.token, claim);
+    return Promise.resolve();
+  }
+
+  told(tokens: readonly string[]): Promise<void> {
+    if (this.down) return Promise.reject(new Error('the store is down'));
+    for (const token of tokens) this.owed.delete(token);
+    return Promise.resolve();
+  }
+
+  leaveToRelay(token: string): Promise<void> {
+    this.left.push(token);
+    return Promise.resolve();
   }
 }
 

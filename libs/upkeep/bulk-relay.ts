@@ -2,6 +2,7 @@ import { announcementOf, RELAY_GRACE_MS } from '#domain/change';
 import { isHeldBack } from '#domain/groups';
 import type { Notification } from '#domain/notification';
 import type { Announcer, BulkItems, BulkOutbox, Clock, Job, OwedBulk } from './ports.js';
+import { tell } from './tell.js';
 
 export interface BulkRelayParts {
   bulks: BulkOutbox;
@@ -30,12 +31,12 @@ export class BulkRelay implements Job {
   private async relay(bulk: OwedBulk): Promise<number> {
     const { bulks, items, now } = this.parts;
     let told = 0;
-    let allConfirmed = true;
+    let allConfirmed: boolean;
     let last: string | null = null;
     do {
       const batch = await items.pendingOfBulk(bulk.serviceName, bulk.id, BATCH, last);
       last = batch.length < BATCH ? null : (batch.at(-1)?.id ?? null);
-      if (batch.length > 0) allConfirmed = await this.tell(batch);
+      allConfirmed = await this.tell(batch);
       told += batch.length;
     } while (last !== null && allConfirmed);
     const isDone = allConfirmed && !bulk.grows;
@@ -53,6 +54,6 @@ export class BulkRelay implements Job {
         at,
       ),
     );
-    return new Promise((resolve) => announcer.announce(announcements, resolve));
+    return tell(announcer, announcements);
   }
 }

@@ -10,6 +10,7 @@ export const JOB_LOCK_MS = 10_000;
 export const JOBS = {
   relay: 'RELAY_EVERY_S',
   'bulk-relay': 'BULK_RELAY_EVERY_S',
+  'claim-relay': 'CLAIM_RELAY_EVERY_S',
   overdue: 'OVERDUE_EVERY_S',
   'stale-leases': 'STALE_LEASES_EVERY_S',
   expiry: 'EXPIRY_EVERY_S',

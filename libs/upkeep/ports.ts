@@ -133,6 +133,27 @@ export interface BulkItems {
   pendingOfBulk(serviceName: string, bulkId: string, limit: number, afterId: string | null): Promise<Notification[]>;
 }
 
+export interface OwedClaim {
+  /** The lease under which these were claimed. */
+  token: string;
+  serviceName: string;
+  ids: readonly string[];
+}
+
+export interface ClaimOutbox {
+  /** Claims of dispatchers that may owe something to the broker that may be told now, the longest owed first. */
+  owed(limit: number): Promise<OwedClaim[]>;
+  /** All was told: they owe nothing any more. */
+  told(tokens: readonly string[]): Promise<void>;
+  /** Looked at, and to be looked at again after a while. */
+  leaveToRelay(token: string): Promise<void>;
+}
+
+export interface ClaimedItems {
+  /** Those of a claim that no other claim has taken since. */
+  claimedUnder(claim: OwedClaim): Promise<Notification[]>;
+}
+
 export interface RemovedCounters {
   deleted: number;
   /** Where it goes on; null when none are left. */

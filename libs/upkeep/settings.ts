@@ -16,6 +16,7 @@ const cronExpression = z.string().refine((text) => validateCronExpression(text).
 export const upkeepSettings = z.object({
   RELAY_EVERY_S: seconds(1, 'looks for what the broker has not confirmed, or is due by now'),
   BULK_RELAY_EVERY_S: seconds(5, 'looks for bulks whose items the broker has not confirmed'),
+  CLAIM_RELAY_EVERY_S: seconds(5, 'looks for what was sent and the broker has not confirmed'),
   OVERDUE_EVERY_S: seconds(60, 'looks for lost wake-ups'),
   OVERDUE_MARGIN_S: integer(1, 86_400)
     .default(30)

@@ -156,6 +156,14 @@ describe('delivery store', () => {
       });
     });
 
+    it('writes no debt on what its claim owes', async () => {
+      const ids = await insert(2);
+      await update(ids, { outbox: anOutbox() });
+      await settle((await claim(ids)).map((one) => aSettlement(one, { owedByClaim: one.id === ids[0] })));
+      const outboxes = await Promise.all(ids.map(async (id) => (await raw(id)).outbox?.previousStatus));
+      expect(outboxes).toEqual([undefined, 'pending']);
+    });
+
     it('knows every end', async () => {
       const claimed = await claim(await insert(3));
       const [failed, uncertain, expired] = await settle([

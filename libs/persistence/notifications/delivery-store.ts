@@ -138,7 +138,9 @@ const roundsOf = (settlements: readonly Settlement[]): Map<string, Entry[]>[] =>
 };
 
 const settleIn = async (collection: Collection, entries: readonly Entry[], held: boolean[]): Promise<void> => {
-  const groups = Map.groupBy(entries, ({ settlement }) => `${settlement.state} ${settlement.status}`);
+  const groups = Map.groupBy(entries, ({ settlement: { state, status, owedByClaim } }) =>
+    [state, status, owedByClaim === true].join(),
+  );
   await Promise.all(
     [...groups.values()].map(async (group) => {
       const settled = (await settleGroup(collection, group)) ? group : await heldOf(collection, group);
@@ -151,14 +153,14 @@ const settleIn = async (collection: Collection, entries: readonly Entry[], held:
 const settleGroup = async (collection: Collection, group: readonly Entry[]): Promise<boolean> => {
   const [first] = group;
   if (first === undefined) return true;
-  const { state, status } = first.settlement;
+  const { state, status, owedByClaim = false } = first.settlement;
   const { modifiedCount } = await collection.updateMany(
     {
       _id: { $in: group.map(({ _id }) => _id) },
       state: 'sending',
       'lease.token': { $in: tokensOf(group) },
     },
-    settleUpdate(new Map(group.map(({ _id, settlement }) => [_id, settlement])), state, status),
+    settleUpdate(new Map(group.map(({ _id, settlement }) => [_id, settlement])), { state, status, owedByClaim }),
   );
   return modifiedCount === group.length;
 };

@@ -31,6 +31,13 @@ interface Settled {
   waitUntil?: Date;
 }
 
+/** What is the same for all that settle in one write. */
+export interface Ending {
+  state: Settlement['state'];
+  status: Status;
+  owedByClaim: boolean;
+}
+
 const settledOf = (settlement: Settlement): Settled => ({
   token: settlement.token,
   deliveries: settlement.deliveries,
@@ -43,19 +50,21 @@ const settledOf = (settlement: Settlement): Settled => ({
   ...(settlement.wait?.until == null ? {} : { waitUntil: settlement.wait.until }),
 });
 
-const ended = (state: State, status: Status): mongo.Document => ({
+const ended = ({ state, status, owedByClaim }: Ending): mongo.Document => ({
   history: append('$history', transition('sending', state, '$_settled.reason')),
   waiting: state === 'uncertain' ? { reason: 'resolution', until: { $literal: null } } : REMOVE,
   nextAttemptAt: REMOVE,
   groupDueAt: NOW_IN_FALLBACK,
   ...(status === 'failed' ? { failedAt: NOW } : {}),
-  outbox: {
-    at: later(NOW, RELAY_GRACE_MS),
-    wake: { $literal: false },
-    status: { $literal: true },
-    previousStatus: 'pending',
-    deadLetter: { $literal: state === 'failed' },
-  },
+  outbox: owedByClaim
+    ? REMOVE
+    : {
+        at: later(NOW, RELAY_GRACE_MS),
+        wake: { $literal: false },
+        status: { $literal: true },
+        previousStatus: 'pending',
+        deadLetter: { $literal: state === 'failed' },
+      },
 });
 
 /** The first transition says how it came to be; of the others the latest count. */
@@ -102,13 +111,12 @@ const onlyUnderItsLease = (
 /** The update of all that settle to one state at once, each with its own results. */
 export const settleUpdate = (
   settlements: ReadonlyMap<Types.ObjectId, Settlement>,
-  state: Settlement['state'],
-  status: Status,
+  ending: Ending,
 ): mongo.Document[] => [
   { $set: { _settled: byId(new Map([...settlements].map(([id, settlement]) => [id, settledOf(settlement)]))) } },
   ...onlyUnderItsLease(settlements, {
-    state,
-    status,
+    state: ending.state,
+    status: ending.status,
     version: increment('$version'),
     attempt: '$_settled.attempt',
     claims: 0,
@@ -119,7 +127,7 @@ export const settleUpdate = (
     // The first success stays, also when another delivery is still open or failed later.
     sentAt: { $cond: ['$_settled.hasSent', { $ifNull: ['$sentAt', NOW] }, optional('$sentAt')] },
     updatedAt: NOW,
-    ...(state === 'approved' ? waits() : ended(state, status)),
+    ...(ending.state === 'approved' ? waits() : ended(ending)),
   }),
   { $unset: '_settled' },
 ];

@@ -100,6 +100,15 @@ describe('upkeep store and outbox store', () => {
     expect(owed[0]?.outbox).toMatchObject({ wake: true, status: false, deadLetter: false });
   });
 
+  it('finds what stands under the lease of a claim', async () => {
+    const lease = { token: 'claim-1', until: ago(10_000) };
+    const sent = await insert({ state: 'sent', lease });
+    const taken = await insert({ state: 'sending', lease: { ...lease, token: 'claim-2' } });
+    await insert({ state: 'sent', lease });
+    const claim = { token: 'claim-1', serviceName: 'test', ids: [sent.id, taken.id] };
+    expect(ids(await store.claimedUnder(claim))).toEqual([sent.id]);
+  });
+
   it('finds leases that ended, once the grace is over', async () => {
     const lost = await insert({ state: 'sending', lease: { token: 't', until: ago(10_000) } });
     await insert({ state: 'sending', lease: { token: 't', until: ahead(10_000) } });
@@ -162,6 +171,7 @@ describe('upkeep store and outbox store', () => {
       await store.oldestWaiting('test', 'push', 'normal', new Date());
       await store.oweWakeAgain('test', 'push', 'normal', new Date(), 10);
       await store.findStale('test', 0, 10);
+      await store.claimedUnder({ token: 't', serviceName: 'test', ids: [one.id] });
       await store.findFailedNotificationsOlderThan('test', 1, 10);
       await store.countFinalBefore('test', ago(90 * DAY), 10);
       await store.deleteFinalBefore('test', ago(90 * DAY), 10);
@@ -181,6 +191,7 @@ describe('upkeep store and outbox store', () => {
       'due',
       '_id_',
       'leases',
+      '_id_',
       'failures',
       'retention',
       'retention',

@@ -2,9 +2,10 @@ import type { mongo } from 'mongoose';
 import { type Channel, ERROR_CLASSES, type Lane, type State } from '#contracts/vocabulary';
 import { canRecover } from '#domain/dead-letter';
 import type { Notification } from '#domain/notification';
-import type { OwedNotification, UpkeepStore } from '#upkeep/ports';
+import type { ClaimedItems, OwedClaim, OwedNotification, UpkeepStore } from '#upkeep/ports';
 import type { Databases } from '../databases.js';
 import { NOW } from '../expressions.js';
+import { objectIdsOf } from '../schema.js';
 import { fromDocument } from './document.js';
 import { type NotificationDocument, notifications } from './schema.js';
 
@@ -16,7 +17,7 @@ const PAGE = 1_000;
 const MAX_PAGES = 10;
 
 /** Compares with the database's clock as read before the query: a constant is what an index can be asked for. */
-export class MongoUpkeepStore implements UpkeepStore {
+export class MongoUpkeepStore implements UpkeepStore, ClaimedItems {
   constructor(private readonly databases: Databases) {}
 
   async findOwed(serviceName: string, limit: number): Promise<OwedNotification[]> {
@@ -66,6 +67,16 @@ export class MongoUpkeepStore implements UpkeepStore {
         .toArray(),
     );
     return oldest?.nextAttemptAt ?? null;
+  }
+
+  async claimedUnder({ serviceName, ids, token }: OwedClaim): Promise<Notification[]> {
+    const claimed = await this.find(
+      serviceName,
+      { _id: { $in: objectIdsOf(ids) }, 'lease.token': token },
+      { _id: 1 },
+      ids.length,
+    );
+    return claimed.map(fromDocument);
   }
 
   async findStale(serviceName: string, graceMs: number, limit: number): Promise<Notification[]> {

@@ -2,38 +2,36 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Telling } from './telling.js';
 
 describe('Telling', () => {
-  let times: number;
+  let over: boolean[];
   let telling: Telling;
   beforeEach(() => {
-    times = 0;
-    telling = new Telling(() => {
-      times += 1;
-      return Promise.resolve();
-    });
+    over = [];
+    telling = new Telling((allConfirmed) => Promise.resolve(void over.push(allConfirmed)));
   });
 
   it('is over once when the last part is confirmed after the end', async () => {
     const [first, second] = [telling.part(), telling.part()];
     await first(true);
     await telling.end();
-    expect(times).toBe(0);
+    expect(over).toEqual([]);
     await second(true);
-    expect(times).toBe(1);
+    expect(over).toEqual([true]);
   });
 
   it('is over at the end where all parts were confirmed before', async () => {
     await telling.part()(true);
-    expect(times).toBe(0);
+    expect(over).toEqual([]);
     await telling.end();
-    expect(times).toBe(1);
+    expect(over).toEqual([true]);
   });
 
-  it('is never over where one part was not confirmed', async () => {
+  it('says where one part was not confirmed', async () => {
     const [first, second] = [telling.part(), telling.part()];
     await telling.end();
     await first(false);
+    expect(over).toEqual([]);
     await second(true);
-    expect(times).toBe(0);
+    expect(over).toEqual([false]);
   });
 
   it('bears that nobody can write it down', async () => {

@@ -1,13 +1,13 @@
-import type { Told } from './ports.js';
+import type { Told } from './announcement.js';
 
-/** Waits until the broker has confirmed all parts of a whole. */
+/** Waits until the broker has answered for all parts of a whole. */
 export class Telling {
   private open = 0;
   private allConfirmed = true;
   private ended = false;
 
-  /** @param allTold called at most once; where it fails, the relay tells all of it once more */
-  constructor(private readonly allTold: () => Promise<void>) {}
+  /** @param over called once: every part was answered; where it fails, the relay tells all of it once more */
+  constructor(private readonly over: (allConfirmed: boolean) => Promise<void>) {}
 
   /** One part more; who announces it calls the answer. */
   part(): Told {
@@ -26,6 +26,6 @@ export class Telling {
   }
 
   private async look(): Promise<void> {
-    if (this.ended && this.open === 0 && this.allConfirmed) await this.allTold().catch(() => undefined);
+    if (this.ended && this.open === 0) await this.over(this.allConfirmed).catch(() => undefined);
   }
 }
