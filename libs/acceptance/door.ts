@@ -93,6 +93,7 @@ export class Door {
       maxInFlight: 2,
       besideFrom: BESIDE_FROM,
       gatherMs: GATHER_MS,
+      even: true,
       ...(parts.onBatch === undefined ? {} : { onBatch: parts.onBatch }),
     });
     this.together = new GroupCommit((groups) => this.admitGroups(groups), { maxBatch: 100, maxInFlight: 2 });

@@ -162,6 +162,27 @@ describe('GroupCommit', () => {
     });
   });
 
+  it('shares out many among its flushes, and not a few', async () => {
+    const { opened, open } = gate();
+    const sizes: number[] = [];
+    const group = new GroupCommit<number, number>(
+      async (items) => {
+        sizes.push(items.length);
+        await opened;
+        return items.map((value) => ({ value }));
+      },
+      { maxBatch: 100, maxInFlight: 2, even: true },
+    );
+    const many = add(group, 50);
+    await turn();
+    await turn();
+    expect(sizes).toEqual([25, 25]);
+    open();
+    await many;
+    await add(group, 16);
+    expect(sizes).toEqual([25, 25, 16]);
+  });
+
   it('tells when it is drained', async () => {
     const first = gate();
     const group = new GroupCommit<number, number>(

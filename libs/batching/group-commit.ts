@@ -13,6 +13,11 @@ export interface GroupCommitOptions {
    * server that writes one thing after the other takes longer for two small ones than for both at once.
    */
   besideFrom?: number;
+  /**
+   * A batch takes no more than its share of what waits and is under way, so that one is prepared while the other is
+   * written; default false. Few are not shared out.
+   */
+  even?: boolean;
   /** Called with the size of each batch. */
   onBatch?: (size: number) => void;
 }
@@ -27,6 +32,8 @@ interface Waiting<T, R> {
 const SMALL = 8;
 /** Another flush is waited for so long, in milliseconds, by those that are too few to start beside it. */
 const BESIDE_MS = 50;
+/** So many are not shared out. */
+const FEW = 16;
 
 /** The result of one item in a flush that concerns others too: an error is told to its own caller alone. */
 export type Settled<R> = { value: R } | { error: Error };
@@ -39,6 +46,7 @@ export type Settled<R> = { value: R } | { error: Error };
 export class GroupCommit<T, R> {
   private waiting: Waiting<T, R>[] = [];
   private inFlight = 0;
+  private itemsInFlight = 0;
   private scheduled = false;
   private timer: { at: number; timeout: NodeJS.Timeout } | null = null;
   private lastSize = 0;
@@ -78,6 +86,13 @@ export class GroupCommit<T, R> {
     return this.lastSize <= SMALL || this.waiting.length >= this.lastSize ? 0 : gatherMs;
   }
 
+  private share(): number {
+    const { even = false, maxBatch, maxInFlight } = this.options;
+    if (!even) return maxBatch;
+    const share = Math.ceil((this.waiting.length + this.itemsInFlight) / maxInFlight);
+    return Math.min(maxBatch, Math.max(FEW, share));
+  }
+
   private startIn(ms: number): void {
     if (ms === 0) return this.start();
     const at = performance.now() + ms;
@@ -94,9 +109,10 @@ export class GroupCommit<T, R> {
   private start(): void {
     this.clearTimer();
     if (this.waiting.length === 0 || this.inFlight >= this.options.maxInFlight) return;
-    const batch = this.waiting.splice(0, this.options.maxBatch);
+    const batch = this.waiting.splice(0, this.share());
     this.lastSize = batch.length;
     this.inFlight += 1;
+    this.itemsInFlight += batch.length;
     this.options.onBatch?.(batch.length);
     void this.run(batch);
     this.schedule();
@@ -115,6 +131,7 @@ export class GroupCommit<T, R> {
       for (const waiting of batch) waiting.reject(error);
     } finally {
       this.inFlight -= 1;
+      this.itemsInFlight -= batch.length;
       this.schedule();
       if (this.waiting.length === 0 && this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
     }
