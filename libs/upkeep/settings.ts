@@ -15,13 +15,13 @@ const cronExpression = z.string().refine((text) => validateCronExpression(text).
 
 export const upkeepSettings = z.object({
   RELAY_EVERY_S: seconds(1, 'looks for what the broker has not confirmed, or is due by now'),
-  BULK_RELAY_EVERY_S: seconds(5, 'looks for bulks whose items the broker has not confirmed'),
-  CLAIM_RELAY_EVERY_S: seconds(5, 'looks for what was sent and the broker has not confirmed'),
+  BULK_RELAY_EVERY_S: seconds(10, 'looks for bulks whose items the broker has not confirmed'),
+  CLAIM_RELAY_EVERY_S: seconds(10, 'looks for what was sent and the broker has not confirmed'),
   OVERDUE_EVERY_S: seconds(60, 'looks for lost wake-ups'),
   OVERDUE_MARGIN_S: integer(1, 86_400)
     .default(30)
     .meta({ description: 'seconds by which a notification must be overtaken before its wake-up counts as lost' }),
-  STALE_LEASES_EVERY_S: seconds(5, 'looks for what vanished dispatchers had claimed'),
+  STALE_LEASES_EVERY_S: seconds(10, 'looks for what vanished dispatchers had claimed'),
   STALE_LEASE_GRACE_S: integer(0, 3600)
     .default(2)
     .meta({ description: 'seconds that a dispatcher is granted after the end of its lease' }),
