@@ -48,6 +48,14 @@ const NO_PLACE_MS = 3_600_000;
 
 type Wakened = Pick<Wake, 'notificationId' | 'serviceName'>;
 
+/** What is claimed under one token; `leaseEnd` by `performance.now()`, milliseconds. */
+interface Claim {
+  serviceName: string;
+  token: string;
+  leaseMs: number;
+  leaseEnd: number;
+}
+
 interface LaneOf {
   channel: Channel;
   lane: Lane;
@@ -149,12 +157,7 @@ export class Deliverer {
   /** Sends what was claimed, behind the claim's back; a promise for each that ends when it is settled. */
   private begin(
     place: LaneOf,
-    {
-      serviceName,
-      token,
-      leaseMs,
-      leaseEnd,
-    }: { serviceName: string; token: string; leaseMs: number; leaseEnd: number },
+    { serviceName, token, leaseMs, leaseEnd }: Claim,
     claimed: readonly Notification[],
   ): Map<string, Promise<void>> {
     const ends = new Map<string, () => void>();
