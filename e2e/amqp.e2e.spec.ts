@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Channel, type ChannelModel, connect, type ConsumeMessage } from 'amqplib';
 import type { StatusUpdate } from '#contracts/messages';
 import { EXCHANGES, ROUTING_KEYS } from '#contracts/topology';
+import { hearServices } from '#testing/hear';
 import { type House, send, startHouse, until } from '#testing/house';
 
 /** What other services see of RabbitMQ: intake, statuses, reports. */
@@ -20,17 +21,10 @@ describe('AMQP', () => {
     });
     connection = await connect(house.vhost.uri);
     channel = await connection.createChannel();
-    const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.bindQueue(queue, EXCHANGES.services, '');
-    await channel.consume(
-      queue,
-      (message) => {
-        if (message === null) return;
-        heard.push(message);
-        for (const look of waiting.splice(0)) look();
-      },
-      { noAck: true },
-    );
+    await hearServices(channel, (message) => {
+      heard.push(message);
+      for (const look of waiting.splice(0)) look();
+    });
   }, 120_000);
   afterAll(async () => {
     await connection.close();

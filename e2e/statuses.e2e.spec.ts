@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ChannelModel, connect } from 'amqplib';
 import type { StatusUpdate } from '#contracts/messages';
-import { EXCHANGES } from '#contracts/topology';
+import { hearServices } from '#testing/hear';
 import { type House, received, startHouse } from '#testing/house';
 import { createProxy, type TestProxy } from '#testing/proxy';
 
@@ -20,20 +20,11 @@ describe('statuses', () => {
     house = await startHouse({ dispatchers: 0 });
     proxy = await createProxy(house.vhost.uri);
     connection = await connect(house.vhost.uri);
-    const channel = await connection.createChannel();
-    const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.bindQueue(queue, EXCHANGES.services, '');
-    const hear = (body: StatusUpdate): void => {
+    await hearServices(await connection.createChannel(), ({ content }) => {
+      const body = JSON.parse(content.toString()) as StatusUpdate;
       if (body.state === 'sent') sent.set(body.notificationId, body);
       if (sent.size === COUNT) onAllSent();
-    };
-    await channel.consume(
-      queue,
-      (message) => {
-        if (message !== null) hear(JSON.parse(message.content.toString()) as StatusUpdate);
-      },
-      { noAck: true },
-    );
+    });
   }, 120_000);
   afterAll(async () => {
     await connection.close();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { EXCHANGES, ROUTING_KEYS } from '#contracts/topology';
+import { hearServices } from '#testing/hear';
 import { type Answer, type House, startHouse, until } from '#testing/house';
 
 const DOSE = { type: 'object', required: ['dose'], properties: { dose: { type: 'string' } } };
@@ -20,19 +21,13 @@ describe('templates', () => {
     house = await startHouse({ gateways: 2, env: { AMQP_USERS: `${user}=diabetes:notifications:send` } });
     connection = await connect(house.vhost.uri);
     channel = await connection.createChannel();
-    const { queue } = await channel.assertQueue('', { exclusive: true });
-    await channel.bindQueue(queue, EXCHANGES.services, '');
+    const queue = await hearServices(channel, ({ content, properties }) => {
+      const body = JSON.parse(content.toString()) as Record<string, unknown>;
+      if (properties.type === 'carillon.invalidate') invalidated.push(body['key']);
+      else if (properties.type === 'notification.accepted') accepted.push(body);
+      for (const look of waiting.splice(0)) look();
+    });
     await channel.bindQueue(queue, EXCHANGES.servicesByKey, ROUTING_KEYS.invalidate);
-    await channel.consume(
-      queue,
-      (message) => {
-        const body = JSON.parse(message?.content.toString() ?? '{}') as Record<string, unknown>;
-        if (message?.properties.type === 'carillon.invalidate') invalidated.push(body['key']);
-        else if (message?.properties.type === 'notification.accepted') accepted.push(body);
-        for (const look of waiting.splice(0)) look();
-      },
-      { noAck: true },
-    );
   }, 120_000);
   afterAll(async () => {
     await connection.close();

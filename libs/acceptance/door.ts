@@ -1,5 +1,5 @@
 import type { CreateNotification } from '#contracts/http/notification';
-import { GroupCommit, type Settled } from '#batching/group-commit';
+import { BESIDE_FROM, GroupCommit, type Settled } from '#batching/group-commit';
 import type { NewNotification } from '#domain/accepted';
 import type { Announcement } from '#domain/announcement';
 import type { Caller } from '#domain/caller';
@@ -53,8 +53,6 @@ export interface DoorParts {
 
 /** Under load, how long a batch waits for callers that are about to come back: half of what writing one takes. */
 const GATHER_MS = 3;
-/** Fewer requests are not written beside others, but after them. */
-const BESIDE_FROM = 5;
 
 /** Refusals by what the first request with the same key may have taken a moment before. */
 const REFUSED_UNSEEN: ReadonlySet<unknown> = new Set([RateLimited]);

@@ -30,6 +30,8 @@ interface Waiting<T, R> {
 
 /** What was alone, or nearly, has no company to wait for. */
 const SMALL = 8;
+/** For `besideFrom`, where flushes are writes in the database. */
+export const BESIDE_FROM = 5;
 /** Another flush is waited for so long, in milliseconds, by those that are too few to start beside it. */
 const BESIDE_MS = 50;
 /** So many are not shared out. */

@@ -54,7 +54,7 @@ export const composeScheduler = (environment: NodeJS.ProcessEnv): ComposedSchedu
   const jobs = {
     relay: new Relay({ services, store, announcer, now }),
     'bulk-relay': new BulkRelay({ bulks, items: reads, announcer, now }),
-    'claim-relay': new ClaimRelay({ claims: new MongoClaimStore(databases), items: store, announcer, now }),
+    'claim-relay': new ClaimRelay({ claims: new MongoClaimStore(databases), items: store, announcer }),
     overdue: new Overdue({
       services,
       store,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GroupCommit } from '#batching/group-commit';
+import { BESIDE_FROM, GroupCommit } from '#batching/group-commit';
 import { Semaphore } from '#batching/semaphore';
 import type { Wake } from '#contracts/messages';
 import type { Channel, Lane, Status } from '#contracts/vocabulary';
@@ -39,8 +39,6 @@ const leaseMsOf = (sender: ChannelSender): number => sender.timeoutMs * 2 + SETT
 /** What is claimed in one write, and how many such writes are under way at once in a lane. */
 const CLAIM_BATCH = 500;
 const CLAIMS_IN_FLIGHT = 2;
-/** Fewer are not written beside others, but after them. */
-const BESIDE_FROM = 5;
 /** A busy lane waits so long, in milliseconds, for as many as it claimed before; an urgent one does not. */
 const GATHER_MS = 20;
 /** Where a limit has no place as far ahead as places are given out, it is looked at again after so long, in milliseconds. */
@@ -52,7 +50,6 @@ type Wakened = Pick<Wake, 'notificationId' | 'serviceName'>;
 interface Claim {
   serviceName: string;
   token: string;
-  leaseMs: number;
   leaseEnd: number;
 }
 
@@ -147,8 +144,7 @@ export class Deliverer {
         const claimed = await this.parts.store.claim({ serviceName, ids: [...ids], token, leaseMs });
         if (claimed.length === 0) return;
         this.parts.onClaimed?.(place.channel, place.lane, claimed);
-        for (const [id, done] of this.begin(place, { serviceName, token, leaseMs, leaseEnd }, claimed))
-          endings.set(id, done);
+        for (const [id, done] of this.begin(place, { serviceName, token, leaseEnd }, claimed)) endings.set(id, done);
       }),
     );
     return wakes.map(({ notificationId }) => ({ settled: endings.get(notificationId) ?? Promise.resolve() }));
@@ -157,7 +153,7 @@ export class Deliverer {
   /** Sends what was claimed, behind the claim's back; a promise for each that ends when it is settled. */
   private begin(
     place: LaneOf,
-    { serviceName, token, leaseMs, leaseEnd }: Claim,
+    { serviceName, token, leaseEnd }: Claim,
     claimed: readonly Notification[],
   ): Map<string, Promise<void>> {
     const ends = new Map<string, () => void>();
@@ -165,12 +161,12 @@ export class Deliverer {
       claimed.map(({ id }) => [id, new Promise<void>((resolve) => ends.set(id, resolve))] as const),
     );
     const onSettled = (id: string): void => ends.get(id)?.();
-    const until = claimed[0]?.lease?.until ?? this.parts.now();
+    const claimedAt = claimed[0]?.updatedAt ?? this.parts.now();
     const owing = this.owing.begin({
       token,
       serviceName,
       ids: claimed.map(({ id }) => id),
-      at: new Date(until.getTime() - leaseMs + RELAY_GRACE_MS),
+      at: new Date(claimedAt.getTime() + RELAY_GRACE_MS),
     });
     void (async () => {
       try {

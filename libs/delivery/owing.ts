@@ -59,7 +59,6 @@ export class OwingClaims {
     const tokens = this.told.splice(0);
     if (tokens.length === 0) return;
     // What stays is told once more, which is harmless.
-    const removed = this.debts.told(tokens).catch(() => undefined);
-    this.forgetting = Promise.all([this.forgetting, removed]).then(() => undefined);
+    this.forgetting = this.forgetting.then(() => this.debts.told(tokens)).catch(() => undefined);
   }
 }

@@ -5,7 +5,6 @@ import { notificationOf } from '#testing/memory-delivery';
 import { ClaimRelay } from './claim-relay.js';
 import type { OwedClaim } from './ports.js';
 
-const NOW = new Date('2026-11-21T08:00:30.000Z');
 const CLAIM: OwedClaim = { token: 'token-1', serviceName: 'diabetes', ids: ['a', 'b'] };
 
 describe('ClaimRelay', () => {
@@ -28,7 +27,6 @@ describe('ClaimRelay', () => {
       },
       items: { claimedUnder: (claim) => Promise.resolve(claim === CLAIM ? items : []) },
       announcer,
-      now: () => NOW,
     });
   });
 

@@ -1,12 +1,10 @@
-import { announcementOf } from '#domain/change';
-import type { Announcer, ClaimedItems, ClaimOutbox, Clock, Job, OwedClaim } from './ports.js';
+import type { Announcer, ClaimedItems, ClaimOutbox, Job, OwedClaim } from './ports.js';
 import { tell } from './tell.js';
 
 export interface ClaimRelayParts {
   claims: ClaimOutbox;
   items: ClaimedItems;
   announcer: Announcer;
-  now: Clock;
 }
 
 /** Claims that are looked at in one run. */
@@ -26,16 +24,14 @@ export class ClaimRelay implements Job {
   }
 
   private async relay(claim: OwedClaim): Promise<number> {
-    const { claims, items, announcer, now } = this.parts;
+    const { claims, items, announcer } = this.parts;
     const found = await items.claimedUnder(claim);
     // Its dispatcher may still settle these; where it is gone, they are taken from it soon.
     const isOpen = found.some(({ state }) => state === 'sending');
     const sent = isOpen ? [] : found.filter(({ state }) => state === 'sent');
-    const at = now();
-    const owed = { at, wake: false, status: true, previousStatus: 'pending', deadLetter: false } as const;
     const allConfirmed = await tell(
       announcer,
-      sent.map((notification) => announcementOf(notification, owed, at)),
+      sent.map((notification) => ({ notification, wake: 'none', status: { previous: 'pending' }, deadLetter: false })),
     );
     if (isOpen || !allConfirmed) await claims.leaveToRelay(claim.token);
     else await claims.told([claim.token]);
